@@ -1,0 +1,112 @@
+// The words of the log. Public and internal events are different types: what a customer's codec accepts has no shape for a whisper.
+import type { Content, JsonObject } from './content'
+import type { AccountId, ConversationId, EventId, ParticipantId, Tenant } from './ids'
+import type { Author, Person } from './participant'
+
+/** A receipt only rises: accepted < sent < delivered < read; failed ends it unless delivered. */
+export type ReceiptState = 'accepted' | 'sent' | 'delivered' | 'read' | 'failed'
+export type EndReason = 'customer' | 'agent' | 'inactivity' | 'system'
+export type LeaveReason = 'left' | 'disconnected' | 'removed'
+
+/** What a speaker adds to their words, the same for public messages and whispers. */
+interface Said {
+  /** The sender's own key; one (conversation, sender, key) is said once. */
+  readonly clientMessageId: string | null
+  /** Short hash of what was said, to tell a repeat from another message under the same key. */
+  readonly digest: string
+  /** Whom it is addressed to; empty: everybody. */
+  readonly to: readonly Person[]
+  readonly content: Content
+}
+interface Arrival {
+  readonly participant: Person
+  readonly ordinal: number
+  readonly account?: AccountId
+}
+
+export type PublicDraft =
+  | ({ readonly type: 'participantJoined'; readonly presence: 'live' | 'carried' } & Arrival)
+  | { readonly type: 'participantLeft'; readonly participant: Person; readonly reason: LeaveReason }
+  | ({ readonly type: 'messageSent' } & Said)
+  | {
+      readonly type: 'receiptAdvanced'
+      readonly participant: Person
+      readonly state: ReceiptState
+      readonly messageId: EventId
+      readonly reason?: string
+    }
+  | { readonly type: 'activity'; readonly name: string; readonly to: readonly Person[]; readonly info: JsonObject }
+  | { readonly type: 'idleWarned'; readonly endsAt: string }
+  | { readonly type: 'conversationEnded'; readonly reason: EndReason }
+
+/** Staff among themselves. No customer, connector, transcript or webhook has a shape for these. */
+export type InternalDraft =
+  | ({ readonly type: 'whispered'; readonly tag: 'whisper' | '' } & Said)
+  | {
+      readonly type: 'internalReceiptAdvanced'
+      readonly participant: Person
+      readonly state: ReceiptState
+      readonly messageId: EventId
+      readonly reason?: string
+    }
+  | {
+      readonly type: 'internalActivity'
+      readonly name: string
+      readonly to: readonly Person[]
+      readonly info: JsonObject
+    }
+  | ({ readonly type: 'observerJoined' } & Arrival)
+  | { readonly type: 'observerLeft'; readonly participant: Person; readonly reason: LeaveReason }
+
+interface Stamp {
+  readonly tenant: Tenant
+  readonly conversationId: ConversationId
+  /** 1…n without gaps, over all events. */
+  readonly position: number
+  readonly id: EventId
+  /** ISO 8601 with milliseconds, the gateway's clock. */
+  readonly at: string
+  readonly by: Author
+}
+interface PublicStamp extends Stamp {
+  /** 1…n without gaps, over public events. */
+  readonly publicPosition: number
+}
+interface InternalStamp extends Stamp {
+  readonly publicPosition: null
+}
+
+export type PublicEvent = PublicDraft & PublicStamp
+export type InternalEvent = InternalDraft & InternalStamp
+export type ConversationEvent = PublicEvent | InternalEvent
+export type EventDraft = (PublicDraft | InternalDraft) & { readonly by: Author }
+export type Message = Extract<ConversationEvent, { type: 'messageSent' | 'whispered' }>
+
+/** Carried, never stored, never in anybody's way. */
+export interface Ephemeral {
+  readonly tenant: Tenant
+  readonly conversationId: ConversationId
+  readonly type: 'typing'
+  readonly by: Person
+  readonly to: readonly Person[]
+  readonly state: 'started' | 'stopped'
+  /** An internal one is heard by staff only. */
+  readonly internal: boolean
+  readonly at: string
+}
+
+export function isPublic(event: ConversationEvent): event is PublicEvent {
+  return event.publicPosition !== null
+}
+const INTERNAL: Readonly<Record<InternalDraft['type'], true>> = {
+  whispered: true,
+  internalReceiptAdvanced: true,
+  internalActivity: true,
+  observerJoined: true,
+  observerLeft: true,
+}
+/** The type of a draft decides alone whether it counts for the public. */
+export const isInternalDraft = (draft: PublicDraft | InternalDraft): draft is InternalDraft =>
+  Object.hasOwn(INTERNAL, draft.type)
+
+export type { ParticipantId }

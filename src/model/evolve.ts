@@ -1,0 +1,55 @@
+// Replays one event onto a conversation: the only definition of what an event means.
+import type { Conversation } from './conversation'
+import { isPublic, type ConversationEvent } from './events'
+import type { Membership } from './participant'
+
+export function evolve(conversation: Conversation, event: ConversationEvent): Conversation {
+  const next: Conversation = {
+    ...conversation,
+    position: event.position,
+    publicPosition: isPublic(event) ? event.publicPosition : conversation.publicPosition,
+  }
+  switch (event.type) {
+    case 'participantJoined':
+      return { ...awake(next, event.at), memberships: arrive(next, { ...event, silent: false }) }
+    case 'observerJoined':
+      return { ...next, memberships: arrive(next, { ...event, presence: 'live', silent: true }) }
+    case 'participantLeft':
+    case 'observerLeft':
+      return { ...next, memberships: leave(next, event.participant.id) }
+    case 'messageSent':
+    case 'whispered':
+      return awake(next, event.at)
+    case 'idleWarned':
+      return { ...next, idleWarned: true }
+    case 'conversationEnded':
+      return { ...next, status: 'ended', endedAt: event.at }
+    case 'receiptAdvanced':
+    case 'internalReceiptAdvanced':
+    case 'activity':
+    case 'internalActivity':
+      return next
+  }
+}
+
+const awake = (conversation: Conversation, at: string): Conversation => ({
+  ...conversation,
+  activeAt: at,
+  idleWarned: false,
+})
+
+type Coming = Pick<Membership, 'presence' | 'silent' | 'ordinal'> & {
+  readonly participant: Pick<Membership, 'id' | 'role' | 'name'>
+  readonly account?: Membership['account']
+}
+function arrive({ memberships }: Conversation, { participant, ordinal, account, presence, silent }: Coming) {
+  const { id, role, name } = participant
+  const member: Membership = { id, role, name, ordinal, presence, silent, left: false, ...(account && { account }) }
+  return memberships.some((m) => m.id === id)
+    ? memberships.map((m) => (m.id === id ? { ...member, ordinal: m.ordinal } : m))
+    : [...memberships, member]
+}
+
+function leave({ memberships }: Conversation, id: string): readonly Membership[] {
+  return memberships.map((m) => (m.id === id ? { ...m, left: true } : m))
+}

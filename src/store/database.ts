@@ -1,0 +1,16 @@
+// Port: one database behind the small ports.
+import type { AccountStore } from './account-store'
+import type { ConversationStore } from './conversation-store'
+import type { DeliveryStore } from './delivery-store'
+import type { NotificationStore } from './notification-store'
+
+export interface Database {
+  readonly conversations: ConversationStore
+  readonly deliveries: DeliveryStore
+  readonly accounts: AccountStore
+  readonly notifications: NotificationStore
+  /** Resolves when a write would go through now; rejects with `unavailable` within 2 s when it would not. */
+  ready(): Promise<void>
+  /** Finishes what was accepted, then closes. */
+  close(): Promise<void>
+}

@@ -1,0 +1,29 @@
+// Port: the outbox's shelf. Deliveries are put on it and settled by `ConversationStore.update`; here they are leased and looked at.
+import type { DeliveryId, Tenant } from '../model/ids'
+import type { Delivery } from './records'
+
+export interface Claim {
+  readonly channel: string
+  readonly account: string
+  /** Fencing token: whoever settles must name it. */
+  readonly lease: string
+  readonly limit: number
+  /** Milliseconds until an unsettled delivery falls due again. */
+  readonly leaseMs: number
+}
+
+export interface DeliveryStore {
+  /**
+   * Leases due deliveries, oldest first and at most one per recipient; counts an attempt on each. A lease that ran out
+   * counts as due. Times are those of the database's clock.
+   */
+  claim(tenant: Tenant, claim: Claim): Promise<Delivery[]>
+  /** Gives back what is still held under a lease: due at once. Answers how many. */
+  release(tenant: Tenant, lease: string): Promise<number>
+  /** Milliseconds until the next delivery of this channel and account falls due; null when none will by itself. */
+  nextDueIn(tenant: Tenant, channel: string, account: string): Promise<number | null>
+  /** Dead letters, oldest first, after this id; at most `limit`. */
+  deadLetters(tenant: Tenant, after: string, limit: number): Promise<Delivery[]>
+  /** Makes a dead letter due again with its attempts forgotten; false when it is no dead letter. */
+  replay(tenant: Tenant, id: DeliveryId): Promise<boolean>
+}
