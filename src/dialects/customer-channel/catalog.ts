@@ -1,0 +1,251 @@
+// Every event and route of the Customer Channel API, once: the documents, the handlers and the isolation test are made from it.
+import type { z } from 'zod'
+import * as rest from './rest-wire'
+import * as wire from './wire'
+
+/** Who may call it at all; whether it is theirs is asked besides. */
+export type Audience = 'anyone' | 'customer' | 'staff' | 'supervisor' | 'connector' | 'thirdParty' | 'bot'
+
+interface Request {
+  /** The shape that the documents show. */
+  readonly documented: z.ZodObject
+}
+export interface EventEntry {
+  readonly summary: string
+  readonly who: readonly Audience[]
+  readonly request: Request
+  readonly reply: z.ZodType
+  /** Does its request name a conversation? Then it answers 404 alike for all that is not the caller's. */
+  readonly ofConversation: boolean
+}
+export interface RouteEntry {
+  readonly method: 'get' | 'post' | 'patch' | 'delete'
+  readonly path: string
+  readonly summary: string
+  readonly who: readonly Audience[]
+  readonly body?: Request
+  readonly query?: Request
+  readonly status: 200 | 201 | 202 | 204
+  readonly answer?: z.ZodType
+  readonly mediaTypes?: readonly string[]
+  readonly ofConversation: boolean
+}
+
+/** From client to server. */
+export const EVENTS = {
+  joinConversation: {
+    summary: 'Takes a seat in a conversation, and resumes after a position of the reader’s own count',
+    who: ['customer', 'staff', 'connector'],
+    request: wire.joinRequest,
+    reply: wire.joinReply,
+    ofConversation: true,
+  },
+  sendMessage: {
+    summary: 'Says something, reports a receipt, or tells an activity',
+    who: ['customer', 'staff', 'connector'],
+    request: wire.sendRequest,
+    reply: wire.sendReply,
+    ofConversation: true,
+  },
+  endConversation: {
+    summary: 'Ends the conversation for all',
+    who: ['customer', 'staff', 'connector'],
+    request: wire.conversationRequest,
+    reply: wire.emptyReply,
+    ofConversation: true,
+  },
+  leaveConversation: {
+    summary: 'Gives the seat up at once, without the grace that a lost connection has',
+    who: ['customer', 'staff', 'connector'],
+    request: wire.conversationRequest,
+    reply: wire.emptyReply,
+    ofConversation: true,
+  },
+  registerConnector: {
+    summary: 'Registers this socket as the connector of a channel; sent again after every reconnect',
+    who: ['connector'],
+    request: wire.registerConnectorRequest,
+    reply: wire.registerConnectorReply,
+    ofConversation: false,
+  },
+  registerBot: {
+    summary: 'Not there yet: answers 501',
+    who: ['bot'],
+    request: wire.registerConnectorRequest,
+    reply: wire.emptyReply,
+    ofConversation: false,
+  },
+  requestAgentTransfer: {
+    summary: 'Not there yet: answers 501',
+    who: ['customer', 'bot'],
+    request: wire.conversationRequest,
+    reply: wire.emptyReply,
+    ofConversation: true,
+  },
+} as const satisfies Record<string, EventEntry>
+export type EventName = keyof typeof EVENTS
+
+/** From server to client. */
+export const SERVER_EVENTS = {
+  conversationInfo: { summary: 'The picture of the conversation, after every join', payload: wire.conversationInfo },
+  messageArrived: { summary: 'A message or an activity; to a connector, a delivery', payload: wire.wireMessage },
+  error: {
+    summary: 'A failure that nobody waited for: the request had no acknowledgement',
+    payload: wire.failureReply,
+  },
+} as const
+
+export const ROUTES = {
+  init: {
+    method: 'post',
+    path: '/api/customer/init',
+    summary: 'Starts a chat, or finds the live conversation of an address',
+    who: ['anyone', 'connector'],
+    body: rest.initRequest,
+    status: 200,
+    answer: rest.initAnswer,
+    ofConversation: false,
+  },
+  token: {
+    method: 'post',
+    path: '/api/customer/token',
+    summary: 'Renews a customer’s token',
+    who: ['customer'],
+    body: rest.tokenRequest,
+    status: 200,
+    answer: rest.tokenAnswer,
+    ofConversation: true,
+  },
+  transcript: {
+    method: 'get',
+    path: '/api/customer/transcript/{conversationId}/{type}',
+    summary: 'The transcript of an ended conversation, always in the customer’s form',
+    who: ['customer', 'staff'],
+    status: 200,
+    answer: rest.transcriptJson,
+    mediaTypes: ['application/json', 'text/plain'],
+    ofConversation: true,
+  },
+  login: {
+    method: 'post',
+    path: '/api/agent/login',
+    summary: 'Signs a member of the staff in',
+    who: ['anyone'],
+    body: rest.loginRequest,
+    status: 200,
+    answer: rest.loginAnswer,
+    ofConversation: false,
+  },
+  conversations: {
+    method: 'get',
+    path: '/api/agent/conversations',
+    summary: 'Lists conversations',
+    who: ['staff'],
+    query: rest.conversationsQuery,
+    status: 200,
+    answer: rest.conversationsAnswer,
+    ofConversation: false,
+  },
+  createAgent: {
+    method: 'post',
+    path: '/api/admin/agents',
+    summary: 'Creates an agent or a supervisor',
+    who: ['supervisor'],
+    body: rest.createAgentRequest,
+    status: 201,
+    answer: rest.agentAnswer,
+    ofConversation: false,
+  },
+  listAgents: {
+    method: 'get',
+    path: '/api/admin/agents',
+    summary: 'Lists the staff',
+    who: ['supervisor'],
+    status: 200,
+    answer: rest.agentsAnswer,
+    ofConversation: false,
+  },
+  changeAgent: {
+    method: 'patch',
+    path: '/api/admin/agents/{id}',
+    summary: 'Changes name, role, password or state; older tokens are void and their sockets close',
+    who: ['supervisor'],
+    body: rest.changeAgentRequest,
+    status: 200,
+    answer: rest.agentAnswer,
+    ofConversation: false,
+  },
+  deleteAgent: {
+    method: 'delete',
+    path: '/api/admin/agents/{id}',
+    summary: 'Deletes an account; what was said under it stays',
+    who: ['supervisor'],
+    status: 204,
+    ofConversation: false,
+  },
+  createKey: {
+    method: 'post',
+    path: '/api/admin/keys',
+    summary: 'Makes an API key; its secret is answered once',
+    who: ['supervisor'],
+    body: rest.createKeyRequest,
+    status: 201,
+    answer: rest.createdKeyAnswer,
+    ofConversation: false,
+  },
+  listKeys: {
+    method: 'get',
+    path: '/api/admin/keys',
+    summary: 'Lists API keys, without their secrets',
+    who: ['supervisor'],
+    status: 200,
+    answer: rest.keysAnswer,
+    ofConversation: false,
+  },
+  deleteKey: {
+    method: 'delete',
+    path: '/api/admin/keys/{id}',
+    summary: 'Revokes an API key; its sockets close',
+    who: ['supervisor'],
+    status: 204,
+    ofConversation: false,
+  },
+  deadLetters: {
+    method: 'get',
+    path: '/api/admin/dead-letters',
+    summary: 'Lists deliveries that were given up',
+    who: ['supervisor'],
+    query: rest.pageQuery,
+    status: 200,
+    answer: rest.deadLettersAnswer,
+    ofConversation: false,
+  },
+  replayDeadLetter: {
+    method: 'post',
+    path: '/api/admin/dead-letters/{id}/replay',
+    summary: 'Tries a dead letter again from the beginning',
+    who: ['supervisor'],
+    status: 202,
+    ofConversation: false,
+  },
+  sendNotification: {
+    method: 'post',
+    path: '/api/channels/{channel}/messages',
+    summary: 'Sends an outbound notification through the channel’s connector',
+    who: ['thirdParty'],
+    body: rest.notificationRequest,
+    status: 202,
+    answer: rest.acceptedNotification,
+    ofConversation: false,
+  },
+  findNotification: {
+    method: 'get',
+    path: '/api/channels/{channel}/messages/{id}',
+    summary: 'Tells what became of an outbound notification',
+    who: ['thirdParty'],
+    status: 200,
+    answer: rest.notification,
+    ofConversation: false,
+  },
+} as const satisfies Record<string, RouteEntry>
+export type RouteName = keyof typeof ROUTES

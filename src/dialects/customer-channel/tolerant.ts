@@ -1,0 +1,129 @@
+// How requests are read: any spelling of a known key, nulls as absent, unknown keys kept within bounds and apart from ours.
+import { z } from 'zod'
+import { GatewayError } from '../../model/errors'
+import type { Json, JsonObject } from '../../model/content'
+
+/** Unknown keys of one request: at most 16, together at most 4 KB of JSON, nested at most 4 deep. */
+const MAX_EXTRAS = 16
+const MAX_EXTRAS_BYTES = 4096
+const MAX_DEPTH = 4
+const FORBIDDEN: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
+/** Too much is answered with 413, not 400. */
+const TOO_LARGE = 'tooLarge'
+
+const json: z.ZodType<Json> = z.json()
+/** What is not ours: checked in `normalise`, so that the schema need not look at it again. */
+export const extras = z.custom<JsonObject>(() => true)
+
+interface Reading {
+  /** Canonical spelling by lower-cased spelling. */
+  readonly spellings: ReadonlyMap<string, string>
+  /** Names that the server writes itself: an unknown key never stands in their place. */
+  readonly reserved: ReadonlySet<string>
+}
+
+/**
+ * A request of the wire: `shape` is what the documents show, `aliases` are other spellings that clients in the field
+ * use. What is unknown comes out under `extras`.
+ */
+export function request<S extends z.ZodRawShape>(
+  shape: S,
+  options: { aliases?: Readonly<Record<string, string>>; reserved?: readonly string[] } = {},
+) {
+  const spellings = new Map(Object.keys(shape).map((key) => [key.toLowerCase(), key]))
+  for (const [alias, key] of Object.entries(options.aliases ?? {})) spellings.set(alias.toLowerCase(), key)
+  const reading = { spellings, reserved: new Set(options.reserved) }
+  const documented = z.object(shape)
+  const parsed = documented.extend({ extras })
+  return { documented, schema: z.preprocess((raw, context) => normalise(raw, reading, context), parsed) }
+}
+
+function normalise(raw: unknown, { spellings, reserved }: Reading, context: z.RefinementCtx): unknown {
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
+    context.addIssue({ code: 'custom', message: 'Send a JSON object' })
+    return z.NEVER
+  }
+  const known: Record<string, unknown> = {}
+  const unknown: Record<string, unknown> = {}
+  let extraKeys = 0
+  for (const [key, value] of Object.entries(raw)) {
+    if (value === null || value === undefined || FORBIDDEN.has(key)) continue
+    const canonical = spellings.get(key) ?? spellings.get(key.toLowerCase())
+    if (canonical === undefined) {
+      if (reserved.has(key)) continue
+      unknown[key] = value
+      extraKeys += 1
+    } else if (key === canonical || !Object.hasOwn(known, canonical)) known[canonical] = value
+  }
+  if (extraKeys > 0) checkExtras(unknown, extraKeys, context)
+  known['extras'] = unknown
+  return known
+}
+
+function checkExtras(unknown: Record<string, unknown>, count: number, context: z.RefinementCtx): void {
+  const complain = (message: string) => context.addIssue({ code: 'custom', message })
+  if (count > MAX_EXTRAS) return complain(`Send at most ${MAX_EXTRAS} keys of your own`)
+  if (!isShallow(unknown, MAX_DEPTH + 1)) return complain(`Nest your own keys at most ${MAX_DEPTH} deep`)
+  if (!json.safeParse(unknown).success) return complain('Send only JSON values in your own keys')
+  if (Buffer.byteLength(JSON.stringify(unknown)) > MAX_EXTRAS_BYTES)
+    return complain(`Your own keys may hold ${MAX_EXTRAS_BYTES} bytes of JSON together`)
+}
+
+/** Also drops, at every depth, the keys that could change an object's prototype. */
+function isShallow(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  if (depth === 0) return false
+  const entries = value as Record<string, unknown>
+  for (const key of Object.keys(entries)) {
+    if (FORBIDDEN.has(key)) Reflect.deleteProperty(entries, key)
+    else if (!isShallow(entries[key], depth - 1)) return false
+  }
+  return true
+}
+
+/** An object of ours that clients fill freely, such as an activity's `info`: the same bounds as unknown keys. */
+export const freeObject = z.preprocess((raw, context) => {
+  if (typeof raw === 'object' && raw !== null && !Array.isArray(raw)) {
+    const own: Record<string, unknown> = { ...raw }
+    checkExtras(own, 0, context)
+    return own
+  }
+  context.addIssue({ code: 'custom', message: 'Send a JSON object' })
+  return z.NEVER
+}, z.custom<JsonObject>())
+
+/* eslint-disable-next-line no-control-regex -- control characters are what this is about */
+const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\u061c\ufeff]/g
+/** Text of one line, with control and bidi-control characters taken out. */
+export const line = (max: number) =>
+  z
+    .string()
+    .transform((text) => text.replace(CONTROLS, '').trim())
+    .pipe(z.string().max(max))
+/** The same where old clients send numbers. */
+export const lineOrNumber = (max: number) =>
+  z.preprocess((raw) => (typeof raw === 'number' ? String(raw) : raw), line(max))
+/** A key or an id that clients choose. */
+export const token = (max: number) =>
+  z.preprocess((raw) => (typeof raw === 'number' ? String(raw) : raw), z.string().min(1).max(max))
+
+/** Text of at most so many bytes of UTF-8; more is `tooLarge`. */
+export const textUpTo = (bytes: number) =>
+  z.string().refine((text) => text.length * 3 <= bytes || Buffer.byteLength(text) <= bytes, {
+    error: `Send at most ${bytes} bytes of text`,
+    params: { [TOO_LARGE]: true },
+  })
+
+/** Parses at the door. The error names paths, never values. */
+export function parse<S extends z.ZodType>(schema: S, raw: unknown): z.output<S> {
+  const parsed = schema.safeParse(raw)
+  if (parsed.success) return parsed.data
+  const { issues } = parsed.error
+  const details = [...new Set(issues.map(({ path }) => path.join('.')).filter(Boolean))].slice(0, 16)
+  const tooLarge = issues.some((issue) => issue.code === 'custom' && issue.params?.[TOO_LARGE] === true)
+  const sentence = issues
+    .slice(0, 4)
+    .map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message))
+    .join('. ')
+  throw new GatewayError(tooLarge ? 'tooLarge' : 'invalidRequest', `${sentence}.`, { details })
+}
