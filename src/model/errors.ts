@@ -48,7 +48,9 @@ export class GatewayError extends Error {
 /** The one normaliser: whatever was thrown becomes something that may be shown. */
 export function toGatewayError(cause: unknown): GatewayError {
   if (cause instanceof GatewayError) return cause
-  return new GatewayError('internal', 'Something went wrong on our side. Try again; the log has the details.', { cause })
+  return new GatewayError('internal', 'Something went wrong on our side. Try again; the log has the details.', {
+    cause,
+  })
 }
 
 /** Unknown, foreign, ended and erased look alike from outside: one code, one sentence. */

@@ -1,6 +1,6 @@
 // The words of the log. Public and internal events are different types: what a customer's codec accepts has no shape for a whisper.
 import type { Content, JsonObject } from './content'
-import type { AccountId, ConversationId, EventId, ParticipantId, Tenant } from './ids'
+import type { AccountId, ConversationId, EventId, Tenant } from './ids'
 import type { Author, Person } from './participant'
 
 /** A receipt only rises: accepted < sent < delivered < read; failed ends it unless delivered. */
@@ -57,6 +57,8 @@ export type InternalDraft =
     }
   | ({ readonly type: 'observerJoined' } & Arrival)
   | { readonly type: 'observerLeft'; readonly participant: Person; readonly reason: LeaveReason }
+  /** A carried customer came live, or went: where to reach them is the staff's business only. */
+  | { readonly type: 'presenceChanged'; readonly participant: Person; readonly presence: 'live' | 'carried' }
 
 interface Stamp {
   readonly tenant: Tenant
@@ -104,9 +106,8 @@ const INTERNAL: Readonly<Record<InternalDraft['type'], true>> = {
   internalActivity: true,
   observerJoined: true,
   observerLeft: true,
+  presenceChanged: true,
 }
 /** The type of a draft decides alone whether it counts for the public. */
 export const isInternalDraft = (draft: PublicDraft | InternalDraft): draft is InternalDraft =>
   Object.hasOwn(INTERNAL, draft.type)
-
-export type { ParticipantId }

@@ -16,7 +16,9 @@ export function evolve(conversation: Conversation, event: ConversationEvent): Co
       return { ...next, memberships: arrive(next, { ...event, presence: 'live', silent: true }) }
     case 'participantLeft':
     case 'observerLeft':
-      return { ...next, memberships: leave(next, event.participant.id) }
+      return { ...next, memberships: change(next, event.participant.id, { left: true }) }
+    case 'presenceChanged':
+      return { ...next, memberships: change(next, event.participant.id, { presence: event.presence }) }
     case 'messageSent':
     case 'whispered':
       return awake(next, event.at)
@@ -50,6 +52,6 @@ function arrive({ memberships }: Conversation, { participant, ordinal, account, 
     : [...memberships, member]
 }
 
-function leave({ memberships }: Conversation, id: string): readonly Membership[] {
-  return memberships.map((m) => (m.id === id ? { ...m, left: true } : m))
+function change({ memberships }: Conversation, id: string, to: Partial<Membership>): readonly Membership[] {
+  return memberships.map((m) => (m.id === id ? { ...m, ...to } : m))
 }

@@ -36,6 +36,12 @@ export function eventId(
   return `${conversation}.${publicPosition === null ? `i${position}` : publicPosition}` as EventId
 }
 
+/** One conversation of one tenant. */
+export interface Place {
+  readonly tenant: Tenant
+  readonly conversationId: ConversationId
+}
+
 export type EventPlace =
   | { readonly conversationId: ConversationId; readonly publicPosition: number }
   | { readonly conversationId: ConversationId; readonly position: number }

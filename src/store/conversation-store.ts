@@ -51,8 +51,8 @@ export interface Decision {
   /** Opens a new conversation; the events are its first. */
   readonly open?: { readonly id: ConversationId; readonly opening: Opening }
   readonly events: readonly EventDraft[]
-  /** Written under the key of `needs.once`, bound to the first event of this decision. */
-  readonly once?: { readonly note: string; readonly expiresAt: string | null }
+  /** Written under the key of `needs.once`, bound to one event of this decision: its index, 0 when not said. */
+  readonly once?: { readonly note: string; readonly expiresAt: string | null; readonly event?: number }
   readonly writes?: readonly Write[]
 }
 

@@ -4,6 +4,7 @@ import type { Delivery } from './records'
 
 export interface Claim {
   readonly channel: string
+  /** Empty: every account of the channel. */
   readonly account: string
   /** Fencing token: whoever settles must name it. */
   readonly lease: string
@@ -20,7 +21,7 @@ export interface DeliveryStore {
   claim(tenant: Tenant, claim: Claim): Promise<Delivery[]>
   /** Gives back what is still held under a lease: due at once. Answers how many. */
   release(tenant: Tenant, lease: string): Promise<number>
-  /** Milliseconds until the next delivery of this channel and account falls due; null when none will by itself. */
+  /** Milliseconds until the next delivery of this channel and account (empty: every one) falls due; null when none will by itself. */
   nextDueIn(tenant: Tenant, channel: string, account: string): Promise<number | null>
   /** Dead letters, oldest first, after this id; at most `limit`. */
   deadLetters(tenant: Tenant, after: string, limit: number): Promise<Delivery[]>

@@ -3,9 +3,11 @@ import { blank, type Conversation } from '../model/conversation'
 import { GatewayError } from '../model/errors'
 import { isInternalDraft, type ConversationEvent, type EventDraft } from '../model/events'
 import { evolve } from '../model/evolve'
-import { eventId, type ConversationId, type Tenant } from '../model/ids'
+import { eventId } from '../model/ids'
+import { isEmpty, toBatch, toRows, type Picture, type Rows } from './batch-rows'
 import type { Committed, Decision, Needs, View } from './conversation-store'
-import { EntryError, type Batch, type ConversationRow, type Engine, type EventRow, type Loaded, type OnceRow, type WriteRow } from './engine'
+import { EntryError, type Batch, type Engine, type Loaded } from './engine'
+import { conversationKey, foundKeys, isPrying, namedKeys } from './needs-keys'
 import { RecentMap } from './recent-map'
 import type { Write } from './writes'
 
@@ -14,6 +16,8 @@ const MAX_WAITING = 10_000
 const MAX_BATCH = 512
 /** The promise is a refusal within 2 s; this leaves the answer time to travel. */
 const DEADLINE_MS = 1_800
+/** How often it is looked whether a call has waited too long. */
+const WATCH_MS = 100
 const MAX_CACHED_CONVERSATIONS = 20_000
 const MAX_RECENT_KEYS = 50_000
 /** How often a batch is decided again when others write to the same rows. */
@@ -35,10 +39,7 @@ interface Made {
   readonly view: View
   readonly conversation: Conversation | null
   readonly events: readonly ConversationEvent[]
-}
-interface Picture {
-  conversation: Conversation
-  readonly before: Conversation | null
+  readonly rows: Rows
 }
 type CommittedListener = (events: readonly ConversationEvent[], writes: readonly Write[]) => void
 
@@ -50,6 +51,7 @@ export class GroupCommit {
   readonly #cache = new RecentMap<string, Conversation>(MAX_CACHED_CONVERSATIONS)
   readonly #recentKeys = new RecentMap<string, true>(MAX_RECENT_KEYS)
   #queue: Entry[] = []
+  #inFlight: readonly Entry[] = []
   #flushing: Promise<void> | null = null
   #closed = false
 
@@ -73,7 +75,7 @@ export class GroupCommit {
         decide,
         resolve: resolve as (outcome: Committed) => void,
         reject,
-        keys: exclusiveKeys(needs),
+        keys: namedKeys(needs),
         since: performance.now(),
         settled: false,
       })
@@ -88,55 +90,64 @@ export class GroupCommit {
   }
 
   async #flush(): Promise<void> {
+    const watch = setInterval(() => this.#refuseOverdue(), WATCH_MS)
     // All that this turn of the event loop brings shares the first batch.
     await new Promise(setImmediate)
     while (this.#queue.length > 0) {
-      const batch = this.#take()
-      const overdue = setTimeout(() => this.#refuseOverdue(batch), DEADLINE_MS)
-      await this.#write(batch)
-      clearTimeout(overdue)
+      this.#inFlight = this.#take()
+      await this.#write(this.#inFlight, false)
     }
+    this.#inFlight = []
+    clearInterval(watch)
     this.#flushing = null
   }
 
-  /** The next batch: in order, but a call whose key another one writes waits for the next batch, and all behind it with its keys. */
+  /** The next batch, in order: a call whose key another one writes waits for the next one, and so does all behind it in its conversation. */
   #take(): Entry[] {
     const batch: Entry[] = []
     const later: Entry[] = []
     const taken = new Set<string>()
     for (const entry of this.#queue) {
-      const free = batch.length < MAX_BATCH && !entry.keys.some((key) => taken.has(key))
+      const { tenant, conversationId } = entry.needs
+      const conversation = conversationId && conversationKey(tenant, conversationId)
+      const isBehind = conversation !== undefined && taken.has(conversation)
+      const free = batch.length < MAX_BATCH && !isBehind && !entry.keys.some((key) => taken.has(key))
       for (const key of entry.keys) taken.add(key)
-      if (!free && entry.needs.conversationId) taken.add(conversationKey(entry.needs.tenant, entry.needs.conversationId))
+      if (!free && conversation) taken.add(conversation)
       ;(free ? batch : later).push(entry)
     }
     this.#queue = later
     return batch
   }
 
-  #refuseOverdue(inFlight: readonly Entry[]): void {
-    const stuck = unavailable('The store does not answer. Try again with the same message id.')
-    for (const entry of inFlight) fail(entry, stuck)
+  /** The batch in flight may still be written, and is then announced: only its answer is lost. */
+  #refuseOverdue(): void {
     const now = performance.now()
-    const [late, rest] = split(this.#queue, (entry) => now - entry.since >= DEADLINE_MS / 2)
+    const isLate = (entry: Entry) => now - entry.since >= DEADLINE_MS
+    const [late, rest] = split(this.#queue, isLate)
     this.#queue = rest
+    const stuck = unavailable('The store does not answer. Try again with the same message id.')
     for (const entry of late) fail(entry, stuck)
-    // The batch in flight may still be written, and is then announced: only its answer is lost.
-    if (this.#flushing) setTimeout(() => this.#refuseWaiting(), DEADLINE_MS / 2)
-  }
-  #refuseWaiting(): void {
-    if (this.#queue.length > 0) this.#refuseOverdue([])
+    for (const entry of this.#inFlight) if (isLate(entry)) fail(entry, stuck)
   }
 
-  async #write(entries: readonly Entry[]): Promise<void> {
+  async #write(entries: readonly Entry[], everything: boolean): Promise<void> {
     try {
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-        const loaded = await this.#load(entries, attempt > 0)
-        const made = this.#decide(entries, loaded)
-        const batch = toBatch(made, this.#pictures, this.#now().toISOString())
+        const loaded = await this.#load(entries, everything || attempt > 0)
+        const [together, apart] = separate(entries, loaded)
+        const { made, doubtful } = this.#decide(together, loaded)
+        const rows = made.map((one) => one.rows)
+        const batch = toBatch(rows, this.#pictures.values(), this.#now().toISOString())
         const outcome = isEmpty(batch) ? 'written' : await this.#engine.commit(batch)
-        if (outcome === 'written') return this.#announce(made, batch)
-        this.#forget(entries)
+        if (outcome === 'conflict') {
+          this.#forget(entries)
+          continue
+        }
+        this.#announce(made, batch)
+        const rest = [...doubtful, ...apart]
+        if (rest.length > 0) await this.#write(rest, true)
+        return
       }
       throw new EntryError('Others kept writing to the same rows')
     } catch (cause) {
@@ -154,12 +165,13 @@ export class GroupCommit {
     }
     const [only] = entries
     if (entries.length <= 1) {
-      if (only) fail(only, new GatewayError('internal', 'This could not be stored. The log has the details.', { cause }))
+      if (only)
+        fail(only, new GatewayError('internal', 'This could not be stored. The log has the details.', { cause }))
       return
     }
     const middle = Math.ceil(entries.length / 2)
-    await this.#write(entries.slice(0, middle))
-    await this.#write(entries.slice(middle))
+    await this.#write(entries.slice(0, middle), true)
+    await this.#write(entries.slice(middle), true)
   }
 
   /** Reads only what is not known: a message in a conversation that is at hand costs no read. */
@@ -178,39 +190,42 @@ export class GroupCommit {
   /** Pictures of the batch that is being decided: each entry sees what those before it decided. */
   #pictures = new Map<string, Picture>()
 
-  #decide(entries: readonly Entry[], loaded: ReadonlyMap<Entry, Loaded>): Made[] {
+  /** A rule that refuses on what was only assumed is doubtful: it is asked again on what is read. */
+  #decide(entries: readonly Entry[], loaded: ReadonlyMap<Entry, Loaded>): { made: Made[]; doubtful: Entry[] } {
     this.#pictures = new Map()
     const now = this.#now().toISOString()
     const made: Made[] = []
+    const doubtful: Entry[] = []
     for (const entry of entries) {
       if (entry.settled) continue
+      const read = loaded.get(entry)
       try {
-        made.push(this.#decideOne(entry, loaded.get(entry), now))
+        made.push(this.#decideOne(entry, read ?? NOTHING, now))
       } catch (cause) {
-        fail(entry, cause)
+        if (read) fail(entry, cause)
+        else doubtful.push(entry)
       }
     }
-    return made
+    return { made, doubtful }
   }
-  #decideOne(entry: Entry, loaded: Loaded | undefined, now: string): Made {
-    const { tenant } = entry.needs
-    const id = loaded?.conversation?.id ?? entry.needs.conversationId
-    const picture = id && this.#picture(tenant, id, loaded?.conversation ?? null)
-    const current = (picture && picture.conversation) || null
-    const view: View = { ...(loaded ?? NOTHING), now, conversation: current }
+  #decideOne(entry: Entry, loaded: Loaded, now: string): Made {
+    const { needs } = entry
+    const picture = this.#picture(needs, loaded.conversation)
+    const current = picture?.conversation ?? null
+    const view: View = { ...loaded, now, conversation: current }
     const decision = entry.decide(view)
-    const opened = decision.open ? blank(tenant, decision.open.id, decision.open.opening) : null
-    const start = opened ?? current
-    if (!start) {
-      if (decision.events.length > 0) throw new Error('A decision without a conversation cannot have events')
-      return { entry, decision, view, conversation: null, events: [] }
-    }
-    const { conversation, events } = append(start, decision.events, now)
-    if (opened) this.#pictures.set(conversationKey(tenant, opened.id), { conversation, before: null })
-    else if (picture) picture.conversation = conversation
-    return { entry, decision, view, conversation, events }
+    const opened = decision.open ? blank(needs.tenant, decision.open.id, decision.open.opening) : null
+    const { conversation, events } = append(opened ?? current, decision.events, now)
+    const rows = toRows({ needs, decision, conversation, events })
+    // Nothing may throw from here on: what the others of the batch see has moved.
+    if (opened && conversation)
+      this.#pictures.set(conversationKey(needs.tenant, opened.id), { conversation, before: null })
+    else if (picture && conversation) picture.conversation = conversation
+    return { entry, decision, view, conversation, events, rows }
   }
-  #picture(tenant: Tenant, id: ConversationId, loaded: Conversation | null): Picture | null {
+  #picture({ tenant, conversationId }: Needs, loaded: Conversation | null): Picture | null {
+    const id = loaded?.id ?? conversationId
+    if (!id) return null
     const key = conversationKey(tenant, id)
     const known = this.#pictures.get(key)
     if (known) return known
@@ -228,10 +243,10 @@ export class GroupCommit {
     const events = made.flatMap((one) => one.events)
     const writes = batch.writes.map(({ write }) => write)
     if (events.length > 0 || writes.length > 0) for (const hear of this.#listeners) this.#tell(hear, events, writes)
-    for (const { entry, ...committed } of made) {
+    for (const { entry, decision, view, conversation, events: own } of made) {
       if (entry.settled) continue
       entry.settled = true
-      entry.resolve(committed)
+      entry.resolve({ decision, view, conversation, events: own })
     }
   }
 
@@ -265,8 +280,8 @@ const NOTHING: Loaded = {
   quotaUsed: 0,
 }
 
-const conversationKey = (tenant: Tenant, id: string): string => `${tenant}\n${id}`
-const unavailable = (sentence: string, cause?: unknown) => new GatewayError('unavailable', sentence, { cause, retryAfter: 1 })
+const unavailable = (sentence: string, cause?: unknown) =>
+  new GatewayError('unavailable', sentence, { cause, retryAfter: 1 })
 
 function fail(entry: Entry, cause: unknown): void {
   if (entry.settled) return
@@ -281,29 +296,26 @@ function split<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
   return [yes, no]
 }
 
-/** Does it ask for more than the conversation and an idempotency key, which is assumed to be new until the commit says otherwise? */
-function isPrying(needs: Needs): boolean {
-  const { tenant: _tenant, conversationId: _conversationId, once: _once, ...others } = needs
-  return Object.values(others).some((need) => need !== undefined)
+/** Calls that turn out to mean the same delivery or receipt are decided one after another, each on what the other wrote. */
+function separate(entries: readonly Entry[], loaded: ReadonlyMap<Entry, Loaded>): [Entry[], Entry[]] {
+  const taken = new Set<string>()
+  return split(entries, (entry) => {
+    const read = loaded.get(entry)
+    if (!read || entry.settled) return true
+    const keys = foundKeys(entry.needs, read)
+    if (keys.some((key) => taken.has(key))) return false
+    for (const key of keys) taken.add(key)
+    return true
+  })
 }
 
-function exclusiveKeys(needs: Needs): string[] {
-  const { tenant, once, address, eventId: event, recipient, deliveryId, providerKeys = [], notificationId, quota } = needs
-  const keys: string[] = []
-  if (once) keys.push(`${tenant}\nonce\n${once.scope}\n${once.key}`)
-  if (address) keys.push(`${tenant}\naddress\n${address.channel}\n${address.account}\n${address.refId}`)
-  if (event && recipient) keys.push(`${tenant}\nreceipt\n${event}`)
-  if (deliveryId) keys.push(`${tenant}\ndelivery\n${deliveryId}`)
-  for (const { channel, account, providerId } of providerKeys)
-    keys.push(`${tenant}\nprovider\n${channel}\n${account}\n${providerId}`)
-  if (notificationId) keys.push(`${tenant}\nnotification\n${notificationId}`)
-  if (quota) keys.push(`${tenant}\nquota\n${quota.keyId}`)
-  return keys
-}
-
-function append(start: Conversation, drafts: readonly EventDraft[], at: string) {
+function append(start: Conversation | null, drafts: readonly EventDraft[], at: string) {
   const events: ConversationEvent[] = []
   let conversation = start
+  if (!conversation) {
+    if (drafts.length > 0) throw new Error('A decision without a conversation cannot have events')
+    return { conversation, events }
+  }
   for (const draft of drafts) {
     const event = stamp(conversation, draft, at)
     conversation = evolve(conversation, event)
@@ -321,58 +333,4 @@ function stamp(conversation: Conversation, draft: EventDraft, at: string): Conve
   }
   const place = { position, publicPosition: conversation.publicPosition + 1 }
   return { ...draft, tenant, conversationId, ...place, id: eventId(conversationId, place), at }
-}
-
-function toBatch(made: readonly Made[], pictures: ReadonlyMap<string, Picture>, now: string): Batch {
-  const conversations: ConversationRow[] = []
-  for (const { conversation, before } of pictures.values()) {
-    if (before === conversation) continue
-    const expected = before?.position ?? null
-    conversations.push({ conversation, expected, pictureChanged: !before || pictureChanged(before, conversation) })
-  }
-  return {
-    now,
-    conversations,
-    events: made.flatMap(({ events }) => events.map(toEventRow)),
-    once: made.flatMap(toOnceRow),
-    writes: made.flatMap(toWriteRows),
-  }
-}
-const isEmpty = (batch: Batch): boolean =>
-  batch.conversations.length + batch.events.length + batch.once.length + batch.writes.length === 0
-
-function pictureChanged(before: Conversation, after: Conversation): boolean {
-  return (
-    before.status !== after.status || before.memberships !== after.memberships || before.idleWarned !== after.idleWarned
-  )
-}
-function toEventRow(event: ConversationEvent): EventRow {
-  const { tenant, conversationId, position, publicPosition } = event
-  return { tenant, conversationId, position, publicPosition, body: JSON.stringify(event) }
-}
-function toOnceRow({ entry: { needs }, decision: { once }, conversation, events }: Made): OnceRow[] {
-  if (!once || !needs.once) return []
-  return [
-    {
-      tenant: needs.tenant,
-      ...needs.once,
-      ...once,
-      conversationId: conversation?.id ?? '',
-      position: events[0]?.position ?? 0,
-    },
-  ]
-}
-function toWriteRows({ entry, decision, events }: Made): WriteRow[] {
-  const { tenant } = entry.needs
-  return (decision.writes ?? []).map((write) => ({ tenant, write: named(write, events[0]) }))
-}
-/** `'first'` is the id of the decision's first event, known only now. */
-function named(write: Write, first: ConversationEvent | undefined): Write {
-  const isFirst =
-    (write.kind === 'receipt' && write.messageId === 'first') ||
-    (write.kind === 'deliver' && write.delivery.messageId === 'first')
-  if (!isFirst) return write
-  if (!first) throw new Error(`A write '${write.kind}' names the first event of a decision that has none`)
-  if (write.kind === 'receipt') return { ...write, messageId: first.id }
-  return { ...write, delivery: { ...write.delivery, messageId: first.id } }
 }

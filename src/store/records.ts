@@ -69,4 +69,3 @@ export interface Notification {
   readonly createdAt: string
   readonly expiresAt: string | null
 }
-

@@ -11,7 +11,10 @@ export type Write =
    * Puts a message in the outbox, behind those for the same recipient. `messageId` may be `'first'`: the id of this
    * decision's first event, which is not known before it is stamped.
    */
-  | { readonly kind: 'deliver'; readonly delivery: Omit<NewDelivery, 'messageId'> & { messageId: EventId | 'first' | null } }
+  | {
+      readonly kind: 'deliver'
+      readonly delivery: Omit<NewDelivery, 'messageId'> & { messageId: EventId | 'first' | null }
+    }
   /**
    * Settles a leased delivery. Only the holder of `lease` may; a stale lease fails the whole decision, which is made
    * again on what is true. `done` and `dead` let the next one for this recipient go.

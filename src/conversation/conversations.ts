@@ -1,0 +1,209 @@
+// The use cases. Each one decides and writes; what is written is announced by the store's commit: durable first, loud second.
+import type { Bus } from '../bus/bus'
+import type { Conversation, Opening, Status } from '../model/conversation'
+import { notYours } from '../model/errors'
+import type { ConversationEvent, Ephemeral, LeaveReason, Message, ReceiptState } from '../model/events'
+import {
+  newConversationId,
+  type ConversationId,
+  type DeliveryId,
+  type EventId,
+  type ParticipantId,
+  type Place,
+  type Tenant,
+} from '../model/ids'
+import type { Content } from '../model/content'
+import type { Address } from '../model/participant'
+import type { ConversationStore, Needs } from '../store/conversation-store'
+import type { Delivery, ProviderKey } from '../store/records'
+import type { Write } from '../store/writes'
+import * as deliveryRules from './delivery-rules'
+import * as openingRules from './opening-rules'
+import * as rules from './rules'
+
+const HOUR = 3_600_000
+/** How long a request id repeats its answer. */
+const REQUEST_ID_MS = 24 * HOUR
+/** How long a provider's message id is remembered. */
+const EXTERNAL_ID_MS = 7 * 24 * HOUR
+/** How long a receipt waits for the message that it names. */
+const PARK_MS = 10 * 60_000
+
+export interface OpenRequest {
+  readonly tenant: Tenant
+  readonly opening: Opening
+  readonly requestId: string
+  readonly digest: string
+  readonly mayRepeat: openingRules.Request['mayRepeat']
+}
+export interface InboundMessage {
+  readonly tenant: Tenant
+  readonly opening: Opening
+  readonly externalMessageId: string
+  readonly clientMessageId: string | null
+  readonly digest: string
+  readonly content: Content
+  readonly writes: readonly Write[]
+}
+/** A message as it was written: now, or the first time that its key was used. */
+export interface Stored {
+  readonly message: Message
+  readonly repeated: boolean
+}
+export interface Report {
+  readonly tenant: Tenant
+  readonly state: ReceiptState
+  readonly reason: string
+  /** One of the three names the message. */
+  readonly key: ProviderKey | null
+  readonly deliveryId: DeliveryId | null
+  readonly carried: { readonly eventId: EventId; readonly to: Pick<Address, 'channel' | 'account'> } | null
+  readonly mayReport: (delivery: Delivery) => boolean
+}
+
+export class Conversations {
+  readonly #store: ConversationStore
+  readonly #bus: Bus
+  readonly #now: () => Date
+
+  constructor(deps: { store: ConversationStore; bus: Bus; now?: () => Date }) {
+    this.#store = deps.store
+    this.#bus = deps.bus
+    this.#now = deps.now ?? (() => new Date())
+    deps.store.onCommitted((events, writes) => this.#announce(events, writes))
+  }
+
+  /** Opens a conversation; on a carried channel the live one of the address is found instead, however many race. */
+  async open({ tenant, opening, requestId, digest, mayRepeat }: OpenRequest): Promise<openingRules.Opened> {
+    const { channel, account } = opening.address
+    const request: openingRules.Request = {
+      id: newConversationId(),
+      opening,
+      digest,
+      repeatUntil: this.#in(REQUEST_ID_MS),
+      mayRepeat,
+    }
+    const needs: Needs = {
+      tenant,
+      once: { scope: `request:${channel}:${account}`, key: requestId },
+      ...(opening.carried && { address: opening.address }),
+    }
+    const { decision } = await this.#store.update(needs, (view) => openingRules.open(view, request))
+    return decision
+  }
+
+  /** A customer's message from a channel, with or without a conversation yet. */
+  async receive({ tenant, opening, externalMessageId, ...said }: InboundMessage): Promise<Stored> {
+    const { address } = opening
+    const inbound = { id: newConversationId(), opening, repeatUntil: this.#in(EXTERNAL_ID_MS), ...said }
+    const once = { scope: `external:${address.channel}:${address.account}`, key: externalMessageId }
+    const { decision, events } = await this.#store.update({ tenant, address, once }, (view) =>
+      openingRules.receive(view, inbound),
+    )
+    return stored(decision.repeated, events[decision.message])
+  }
+
+  /** Takes a seat; answers the picture that the joiner starts from. */
+  async join({ tenant, conversationId }: Place, arrival: rules.Arrival): Promise<Conversation> {
+    const { conversation } = await this.#store.update({ tenant, conversationId }, (view) => rules.join(view, arrival))
+    if (!conversation) throw notYours()
+    return conversation
+  }
+  async leave({ tenant, conversationId }: Place, id: ParticipantId, reason: LeaveReason): Promise<void> {
+    await this.#store.update({ tenant, conversationId }, (view) => rules.leave(view, id, reason))
+  }
+
+  async say({ tenant, conversationId }: Place, saying: rules.Saying): Promise<Stored> {
+    const { clientMessageId, from } = saying
+    const once = clientMessageId === null ? null : { scope: `said:${conversationId}:${from}`, key: clientMessageId }
+    const needs: Needs = once ? { tenant, conversationId, once } : { tenant, conversationId }
+    const { decision, events } = await this.#store.update(needs, (view) => {
+      const said = rules.say(view, saying)
+      if (once) return said
+      const { once: _unkeyed, ...unkeyed } = said
+      return unkeyed
+    })
+    return stored(decision.repeated, events[0])
+  }
+  async act({ tenant, conversationId }: Place, doing: rules.Doing): Promise<ConversationEvent | undefined> {
+    const { events } = await this.#store.update({ tenant, conversationId }, (view) => rules.act(view, doing))
+    return events[0]
+  }
+  /** Typing: carried to whoever listens now, never stored. */
+  async type(
+    place: Place,
+    typing: Pick<rules.Saying, 'from' | 'to' | 'whisper'>,
+    state: Ephemeral['state'],
+  ): Promise<void> {
+    const conversation = await this.get(place)
+    const at = this.#now().toISOString()
+    this.#bus.publishEphemeral({ ...place, type: 'typing', state, at, ...rules.speak(conversation, typing) })
+  }
+  /** A member's own receipt; one that says nothing new is a success without an event. */
+  async acknowledge(
+    { tenant, conversationId }: Place,
+    from: ParticipantId,
+    receipt: { state: ReceiptState; eventId: EventId },
+  ) {
+    const needs = { tenant, conversationId, eventId: receipt.eventId, recipient: from }
+    await this.#store.update(needs, (view) => deliveryRules.acknowledge(view, from, receipt.state))
+  }
+  /** A provider's receipt for what a connector delivered. */
+  async report({ tenant, key, deliveryId, carried, ...said }: Report): Promise<void> {
+    const needs: Needs = {
+      tenant,
+      ...(key && { providerKeys: [key] }),
+      ...(deliveryId && { deliveryId }),
+      ...(carried && { eventId: carried.eventId, carriedTo: carried.to }),
+    }
+    const parkUntil = this.#in(PARK_MS)
+    await this.#store.update(needs, (view) => deliveryRules.report(view, { ...said, key, parkUntil }))
+  }
+  /** A connector's answer to a leased delivery; false when the lease was no longer its own. */
+  async settle(
+    tenant: Tenant,
+    leased: Pick<Delivery, 'id' | 'lease'>,
+    outcome: deliveryRules.Outcome,
+  ): Promise<boolean> {
+    const providerKeys = outcome.type === 'accepted' ? outcome.keys : []
+    const needs: Needs = { tenant, deliveryId: leased.id, providerKeys }
+    const { decision } = await this.#store.update(needs, (view) => deliveryRules.settle(view, leased.lease, outcome))
+    return !decision.stale
+  }
+  async end({ tenant, conversationId }: Place, by: ParticipantId): Promise<void> {
+    await this.#store.update({ tenant, conversationId }, (view) => rules.end(view, by))
+  }
+  async idle({ tenant, conversationId }: Place, idleness: rules.Idleness): Promise<void> {
+    await this.#store.update({ tenant, conversationId }, (view) => rules.idle(view, idleness))
+  }
+
+  async get({ tenant, conversationId }: Place): Promise<Conversation> {
+    const found = await this.#store.find(tenant, conversationId)
+    if (!found) throw notYours()
+    return found
+  }
+  find(tenant: Tenant, id: ConversationId): Promise<Conversation | null> {
+    return this.#store.find(tenant, id)
+  }
+  list(tenant: Tenant, status: Status, page: { after: string; limit: number }): Promise<Conversation[]> {
+    return this.#store.list(tenant, status, page.after, page.limit)
+  }
+  idleSince(tenant: Tenant, before: string, limit: number): Promise<Conversation[]> {
+    return this.#store.idleSince(tenant, before, limit)
+  }
+
+  #announce(events: readonly ConversationEvent[], writes: readonly Write[]): void {
+    if (events.length > 0) this.#bus.publish(events)
+    for (const write of writes)
+      if (write.kind === 'deliver') this.#bus.wake(write.delivery.to.channel, write.delivery.to.account)
+  }
+  #in(ms: number): string {
+    return new Date(this.#now().getTime() + ms).toISOString()
+  }
+}
+
+function stored(repeated: Message | null, event: ConversationEvent | undefined): Stored {
+  if (repeated) return { message: repeated, repeated: true }
+  if (event?.type === 'messageSent' || event?.type === 'whispered') return { message: event, repeated: false }
+  throw new Error('A message was said, but no message was written')
+}

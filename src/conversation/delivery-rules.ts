@@ -1,0 +1,167 @@
+// The rules of deliveries and receipts, as pure functions: what an answer of a connector or a provider leads to.
+import { GatewayError } from '../model/errors'
+import type { EventDraft, Message, ReceiptState } from '../model/events'
+import type { ParticipantId } from '../model/ids'
+import { isStaff, personOf, type Person } from '../model/participant'
+import type { Decision, View } from '../store/conversation-store'
+import type { Delivery, ProviderKey } from '../store/records'
+import type { Write } from '../store/writes'
+import { rises } from './receipts'
+import { requireConversation, requireMember } from './rules'
+
+/** A connector's answer to a delivery, or its silence. */
+export type Outcome =
+  | { readonly type: 'accepted'; readonly keys: readonly ProviderKey[] }
+  /** Old connectors do not answer: writing it to the socket is all that is known. */
+  | { readonly type: 'handedOver' }
+  | { readonly type: 'failed'; readonly reason: string; readonly retryAt: string | null }
+
+export interface Settled extends Decision {
+  /** The lease was no longer this one's: nothing was written. */
+  readonly stale: boolean
+}
+
+/** Settles a leased delivery: it is done, due again, or dead with a `failed` that everybody can see. */
+export function settle(view: View, lease: string, outcome: Outcome): Settled {
+  const { delivery } = view
+  if (delivery?.state !== 'leased' || delivery.lease !== lease) return { events: [], stale: true }
+  const { id: deliveryId } = delivery
+  switch (outcome.type) {
+    case 'handedOver':
+      return settled(view, delivery, ['accepted'], [{ kind: 'settle', deliveryId, lease, outcome: { state: 'done' } }])
+    case 'accepted':
+      return settled(
+        view,
+        delivery,
+        ['sent', ...parkedStates(view, outcome.keys)],
+        [
+          { kind: 'settle', deliveryId, lease, outcome: { state: 'done' } },
+          { kind: 'parts', deliveryId, keys: outcome.keys },
+          ...unpark(view, outcome.keys),
+        ],
+      )
+    case 'failed': {
+      const { reason, retryAt } = outcome
+      if (retryAt !== null) {
+        const again: Write = { kind: 'settle', deliveryId, lease, outcome: { state: 'due', at: retryAt, reason } }
+        return { events: [], writes: [again], stale: false }
+      }
+      const dead: Write = { kind: 'settle', deliveryId, lease, outcome: { state: 'dead', reason } }
+      return settled(view, delivery, ['failed'], [dead], reason)
+    }
+  }
+}
+
+function settled(
+  view: View,
+  delivery: Delivery,
+  states: readonly ReceiptState[],
+  writes: readonly Write[],
+  // eslint-disable-next-line max-params -- a private joint of the function above
+  reason?: string,
+): Settled {
+  const raised = raise(view, delivery, states, reason)
+  return { events: raised.events, writes: [...writes, ...raised.writes], stale: false }
+}
+
+/** Receipts that came before the ids they name, for what is now known: `delivered` only when all segments are. */
+function parkedStates({ parked }: View, keys: readonly ProviderKey[]): ReceiptState[] {
+  const states = parked.map(({ state }) => state)
+  const delivered = parked.filter(({ state }) => state === 'delivered').length
+  return states.filter((state, i) => state !== 'delivered' || (delivered >= keys.length && states.indexOf(state) === i))
+}
+function unpark({ parked }: View, keys: readonly ProviderKey[]): Write[] {
+  return keys.flatMap((key): Write[] => {
+    const mine = parked.filter(({ providerId }) => providerId === key.providerId)
+    const delivered = mine.some(({ state }) => state === 'delivered')
+    if (mine.length === 0) return []
+    return [{ kind: 'unpark', key }, ...(delivered ? [{ kind: 'partDelivered', key } as const] : [])]
+  })
+}
+
+/** Raises the receipt of a delivery's message, or the state of a notification, as far as the states carry it. */
+function raise(view: View, delivery: Delivery, states: readonly ReceiptState[], reason?: string) {
+  const events: EventDraft[] = []
+  const writes: Write[] = []
+  const { notification } = view
+  let known = notification ? (notification.state === 'waiting' ? null : notification.state) : view.receipt
+  const before = known
+  for (const state of states) {
+    if (!rises(known, state)) continue
+    known = state
+    const event = receiptEvent(view, delivery.recipient, state, reason)
+    if (event) events.push(event)
+  }
+  if (known === before || known === null) return { events, writes }
+  if (notification)
+    writes.push({ kind: 'notification', notification: { ...notification, state: known, reason: reason ?? '' } })
+  const { conversationId, messageId, recipient } = delivery
+  if (conversationId && messageId && recipient)
+    writes.push({ kind: 'receipt', conversationId, messageId, recipient, state: known })
+  return { events, writes }
+}
+
+// eslint-disable-next-line max-params -- what a receipt says
+function receiptEvent(
+  view: View,
+  recipient: ParticipantId | null,
+  state: ReceiptState,
+  reason?: string,
+): EventDraft | null {
+  const message = messageOf(view)
+  const member = view.conversation?.memberships.find(({ id }) => id === recipient)
+  if (!message || !member) return null
+  return receipt(message, personOf(member), state, reason)
+}
+// eslint-disable-next-line max-params -- what a receipt says
+function receipt(message: Message, participant: Person, state: ReceiptState, reason?: string): EventDraft {
+  const type = message.type === 'messageSent' ? 'receiptAdvanced' : 'internalReceiptAdvanced'
+  return { type, participant, state, messageId: message.id, by: participant, ...(reason && { reason }) }
+}
+const messageOf = ({ event }: View): Message | null =>
+  event?.type === 'messageSent' || event?.type === 'whispered' ? event : null
+
+/** A member's own receipt for a message of somebody else that they can hear. */
+export function acknowledge(view: View, from: ParticipantId, state: ReceiptState): Decision {
+  const conversation = requireConversation(view)
+  const reader = requireMember(conversation, from)
+  const message = messageOf(view)
+  const audible = message && (message.type === 'messageSent' || isStaff(reader.role))
+  if (!message || !audible || message.by.id === from || message.conversationId !== conversation.id)
+    throw new GatewayError('invalidRequest', 'messageId names no message for you. Use the id of what arrived.', {
+      details: ['info.messageId'],
+    })
+  if (!rises(view.receipt, state) || reader.silent) return { events: [] }
+  return {
+    events: [receipt(message, personOf(reader), state)],
+    writes: [{ kind: 'receipt', conversationId: conversation.id, messageId: message.id, recipient: from, state }],
+  }
+}
+
+export interface ProviderReport {
+  readonly key: ProviderKey | null
+  readonly state: ReceiptState
+  readonly reason: string
+  /** ISO 8601: until when a report is kept whose message is not known yet. */
+  readonly parkUntil: string
+  /** What the reporting connector may speak for. */
+  readonly mayReport: (delivery: Delivery) => boolean
+}
+/** A provider's receipt: raises what it names, or waits until that is known. */
+export function report(view: View, { key, state, reason, parkUntil, mayReport }: ProviderReport): Decision {
+  const { delivery } = view
+  if (!delivery || !mayReport(delivery)) {
+    if (!key || delivery) return { events: [] }
+    const receipt = { providerId: key.providerId, state, reason }
+    return { events: [], writes: [{ kind: 'park', key, receipt, expiresAt: parkUntil }] }
+  }
+  if (key && state === 'delivered') return partDelivered(view, delivery, key)
+  return raise(view, delivery, [state], reason || undefined)
+}
+function partDelivered(view: View, delivery: Delivery, key: ProviderKey): Decision {
+  const waiting = view.parts.filter((part) => !part.delivered && part.providerId !== key.providerId)
+  const part: Write = { kind: 'partDelivered', key }
+  if (waiting.length > 0) return { events: [], writes: [part] }
+  const { events, writes } = raise(view, delivery, ['delivered'])
+  return { events, writes: [part, ...writes] }
+}

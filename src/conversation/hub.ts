@@ -1,0 +1,82 @@
+// Lets anyone follow a conversation from any position: history, live events and healed gaps are one stream.
+import type { Bus } from '../bus/bus'
+import type { ConversationEvent, PublicEvent } from '../model/events'
+import type { ConversationId, Place, Tenant } from '../model/ids'
+import type { ConversationStore } from '../store/conversation-store'
+import { Stream, type Follower, type Following } from './stream'
+
+export class Hub {
+  readonly #store: ConversationStore
+  readonly #bus: Bus
+  readonly #onFault: (cause: unknown) => void
+  readonly #streams = new Map<string, Stream>()
+  readonly #unsubscribe: () => void
+
+  constructor(deps: { store: ConversationStore; bus: Bus; onFault?: (cause: unknown) => void }) {
+    this.#store = deps.store
+    this.#bus = deps.bus
+    this.#onFault = deps.onFault ?? (() => undefined)
+    this.#unsubscribe = deps.bus.subscribe({
+      hear: (events) => this.#hear(events),
+      hearEphemeral: (ephemeral) => this.#stream(ephemeral)?.hearEphemeral(ephemeral),
+      wake: () => undefined,
+      missed: () => this.#streams.forEach((stream) => stream.repair()),
+    })
+  }
+
+  /** What a customer or a connector may hear: whispers have no way in here. `after` counts public events. */
+  followAsPublic(place: Place, after: number, follower: Follower<PublicEvent>): Following {
+    return this.#follow(place, (stream) => stream.followAsPublic(after, follower))
+  }
+  /** Everything. `after` is a position in the log. */
+  followAsStaff(place: Place, after: number, follower: Follower<ConversationEvent>): Following {
+    return this.#follow(place, (stream) => stream.followAsStaff(after, follower))
+  }
+  /** Resolves when every follower on this node has heard this position, or nobody follows. */
+  async reached(place: Place, position: number): Promise<void> {
+    await this.#stream(place)?.reached(position)
+  }
+
+  close(): void {
+    this.#unsubscribe()
+    for (const stream of this.#streams.values()) stream.close()
+    this.#streams.clear()
+  }
+
+  #follow(place: Place, attach: (stream: Stream) => Following): Following {
+    const key = keyOf(place.tenant, place.conversationId)
+    const stream = this.#streams.get(key) ?? this.#open(place, key)
+    const following = attach(stream)
+    const dropIfIdle = () => {
+      if (!stream.isFollowed) this.#drop(place, key, stream)
+    }
+    following.caughtUp.then(dropIfIdle, dropIfIdle)
+    return {
+      caughtUp: following.caughtUp,
+      leave: () => {
+        following.leave()
+        dropIfIdle()
+      },
+    }
+  }
+  #open(place: Place, key: string): Stream {
+    const stream = new Stream({ place, store: this.#store, bus: this.#bus, onFault: this.#onFault })
+    this.#streams.set(key, stream)
+    return stream
+  }
+  #drop({ tenant, conversationId }: Place, key: string, stream: Stream): void {
+    if (this.#streams.get(key) !== stream) return
+    stream.close()
+    this.#streams.delete(key)
+    this.#bus.leave(tenant, conversationId)
+  }
+
+  #hear(events: readonly ConversationEvent[]): void {
+    for (const event of events) this.#stream(event)?.hear(event)
+  }
+  #stream({ tenant, conversationId }: Place): Stream | undefined {
+    return this.#streams.get(keyOf(tenant, conversationId))
+  }
+}
+
+const keyOf = (tenant: Tenant, id: ConversationId): string => `${tenant}\n${id}`

@@ -1,0 +1,84 @@
+// The rules of opening, as pure functions: one live conversation per address, one answer per request id, one entry per provider's message.
+import type { Conversation, Opening } from '../model/conversation'
+import { GatewayError } from '../model/errors'
+import type { EventDraft, Message } from '../model/events'
+import type { ConversationId, ParticipantId } from '../model/ids'
+import type { Content } from '../model/content'
+import type { Person } from '../model/participant'
+import type { Decision, View } from '../store/conversation-store'
+import type { Write } from '../store/writes'
+import { sameAgain } from './rules'
+
+export interface Request {
+  /** What a new conversation would be. */
+  readonly id: ConversationId
+  readonly opening: Opening
+  /** Hash of channel, account and identifiers: a repeated request id must name the same. */
+  readonly digest: string
+  /** ISO 8601: how long the answer is repeated. */
+  readonly repeatUntil: string
+  /** May this caller have the answer of the earlier one again? */
+  readonly mayRepeat: (earlier: { readonly note: string; readonly at: string }) => boolean
+}
+export interface Opened extends Decision {
+  readonly conversationId: ConversationId
+  readonly customer: ParticipantId
+}
+
+/** Opens a conversation, or finds the one that this request or address has already. */
+export function open(view: View, request: Request): Opened {
+  const { id, opening, digest, repeatUntil } = request
+  if (view.once) return { events: [], ...namesOf(repeatOf(view, request)) }
+  const once = { note: digest, expiresAt: repeatUntil }
+  const { conversation } = view
+  if (conversation) return { events: [], once, ...namesOf(conversation) }
+  return { open: { id, opening }, events: [], once, conversationId: id, customer: opening.customer.participantId }
+}
+
+function repeatOf({ once, conversation }: View, { mayRepeat }: Request): Conversation {
+  if (conversation && once && mayRepeat({ note: once.note, at: conversation.opening.at })) return conversation
+  throw new GatewayError('conflict', 'This requestId was used for another request. Use a new one.')
+}
+const namesOf = ({ id, opening }: Conversation) => ({
+  conversationId: id,
+  customer: opening.customer.participantId,
+})
+
+export interface Inbound {
+  readonly id: ConversationId
+  readonly opening: Opening
+  readonly clientMessageId: string | null
+  readonly digest: string
+  readonly content: Content
+  /** ISO 8601: how long the provider's id is remembered. */
+  readonly repeatUntil: string
+  /** Opting out or in besides. */
+  readonly writes: readonly Write[]
+}
+export interface Received extends Decision {
+  readonly repeated: Message | null
+  /** Index of the message among the events. */
+  readonly message: number
+  readonly opened: boolean
+}
+
+/** What a customer said on a channel: into the live conversation of the address, or into a new one. */
+export function receive(view: View, inbound: Inbound): Received {
+  if (view.once) return { events: [], message: 0, repeated: sameAgain(view.event, inbound.digest), opened: false }
+  const { clientMessageId, digest, content } = inbound
+  const { opening, memberships } = view.conversation ?? { opening: inbound.opening, memberships: [] }
+  const { name, participantId } = opening.customer
+  const customer: Person = { id: participantId, role: 'customer', name }
+  const known = memberships.find(({ id }) => id === participantId)
+  const events: EventDraft[] = []
+  if (!known || known.left) {
+    const ordinal = known?.ordinal ?? memberships.length + 1
+    events.push({ type: 'participantJoined', participant: customer, ordinal, presence: 'carried', by: customer })
+  }
+  const message = events.length
+  events.push({ type: 'messageSent', clientMessageId, digest, to: [], content, by: customer })
+  const once = { note: '', expiresAt: inbound.repeatUntil, event: message }
+  const decision = { events, once, writes: inbound.writes, message, repeated: null }
+  if (view.conversation) return { ...decision, opened: false }
+  return { ...decision, open: { id: inbound.id, opening: inbound.opening }, opened: true }
+}

@@ -1,0 +1,211 @@
+// Hands due deliveries to the connectors that are registered on this node, and settles what they answer.
+import type { Bus } from '../bus/bus'
+import { newId, type Tenant } from '../model/ids'
+import type { DeliveryStore } from '../store/delivery-store'
+import type { Delivery, ProviderKey } from '../store/records'
+import type { Conversations } from './conversations'
+import type { Outcome } from './delivery-rules'
+import { pauseBefore } from './pause'
+
+/** Deliveries that one carrier has in hand at once; each is for another recipient. */
+const WINDOW = 64
+/** A lease outlives the wait for an answer, so that nobody else delivers meanwhile. */
+const LEASE_MS = 60_000
+/** Attempts after which a delivery is a dead letter: about two hours of growing pauses. */
+const MAX_ATTEMPTS = 20
+const MAX_REASON = 256
+
+/** What a connector says to a delivery. */
+export type Answer =
+  | { readonly type: 'accepted'; readonly providerIds: readonly string[] }
+  | {
+      readonly type: 'refused'
+      readonly reason: string
+      readonly retryable: boolean
+      readonly retryAfter: number | null
+    }
+  /** Its connection was lost: the delivery is due again at once. */
+  | { readonly type: 'gone' }
+
+/** A registered connector on this node. */
+export interface Carrier {
+  readonly tenant: Tenant
+  readonly channel: string
+  /** Empty: every account of the channel. */
+  readonly account: string
+  /** False: it never answers; a delivery counts as handed over when it is written. */
+  readonly acknowledges: boolean
+  /** Writes the delivery and waits for the answer, within a deadline of its own. */
+  carry(delivery: Delivery): Promise<Answer>
+}
+
+interface Deps {
+  readonly conversations: Conversations
+  readonly deliveries: DeliveryStore
+  readonly bus: Bus
+  readonly onFault?: (cause: unknown) => void
+  readonly onSettled?: (outcome: Outcome['type'] | 'stale') => void
+  readonly now?: () => Date
+  readonly random?: () => number
+  readonly leaseMs?: number
+}
+
+export class Outbox {
+  readonly #deps: Required<Deps>
+  readonly #pumps = new Set<Pump>()
+  readonly #unsubscribe: () => void
+
+  constructor(deps: Deps) {
+    this.#deps = {
+      onFault: () => undefined,
+      onSettled: () => undefined,
+      now: () => new Date(),
+      random: Math.random,
+      leaseMs: LEASE_MS,
+      ...deps,
+    }
+    this.#unsubscribe = deps.bus.subscribe({
+      hear: () => undefined,
+      hearEphemeral: () => undefined,
+      wake: (channel, account) => this.#wake(channel, account),
+      missed: () => this.#pumps.forEach((pump) => pump.run()),
+    })
+  }
+
+  /** From here on the carrier gets what is due; the answer takes it out again and gives back what it holds. */
+  register(carrier: Carrier): () => Promise<void> {
+    const pump = new Pump(carrier, this.#deps)
+    this.#pumps.add(pump)
+    pump.run()
+    return async () => {
+      this.#pumps.delete(pump)
+      await pump.stop()
+      this.#wake(carrier.channel, carrier.account)
+    }
+  }
+
+  /** Stops leasing and gives back what is held. */
+  async close(): Promise<void> {
+    this.#unsubscribe()
+    await Promise.all([...this.#pumps].map((pump) => pump.stop()))
+    this.#pumps.clear()
+  }
+
+  #wake(channel: string, account: string): void {
+    for (const pump of this.#pumps) if (pump.serves(channel, account)) pump.run()
+  }
+}
+
+/** Keeps one carrier supplied. */
+class Pump {
+  readonly #lease = newId()
+  #inHand = 0
+  #claiming = false
+  #again = false
+  #stopped = false
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(
+    private readonly carrier: Carrier,
+    private readonly deps: Required<Deps>,
+  ) {}
+
+  serves(channel: string, account: string): boolean {
+    return this.carrier.channel === channel && (this.carrier.account === '' || this.carrier.account === account)
+  }
+
+  run(): void {
+    this.#again = true
+    if (this.#claiming || this.#stopped) return
+    this.#claiming = true
+    void this.#claim()
+      .catch((cause: unknown) => {
+        this.deps.onFault(cause)
+        this.#later(1_000)
+      })
+      .finally(() => {
+        this.#claiming = false
+        if (this.#again && this.#inHand < WINDOW && !this.#timer) this.run()
+      })
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    if (this.#timer) clearTimeout(this.#timer)
+    await this.deps.deliveries.release(this.carrier.tenant, this.#lease).catch(this.deps.onFault)
+  }
+
+  async #claim(): Promise<void> {
+    const { tenant, channel, account } = this.carrier
+    const { deliveries, leaseMs } = this.deps
+    while (this.#again && this.#inHand < WINDOW && !this.#stopped) {
+      this.#again = false
+      const limit = WINDOW - this.#inHand
+      const claimed = await deliveries.claim(tenant, { channel, account, lease: this.#lease, limit, leaseMs })
+      if (this.#stopped) return void (await deliveries.release(tenant, this.#lease))
+      for (const delivery of claimed) void this.#deliver(delivery)
+      if (claimed.length === limit) this.#again = true
+    }
+    if (this.#again || this.#stopped) return
+    const wait = await deliveries.nextDueIn(tenant, channel, account)
+    if (wait !== null) this.#later(wait)
+  }
+  #later(ms: number): void {
+    if (this.#timer) clearTimeout(this.#timer)
+    if (this.#stopped) return
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = null
+        this.run()
+      },
+      Math.max(10, Math.min(ms, this.deps.leaseMs)),
+    )
+  }
+
+  async #deliver(delivery: Delivery): Promise<void> {
+    this.#inHand += 1
+    try {
+      await (this.carrier.acknowledges ? this.#deliverAcknowledged(delivery) : this.#handOver(delivery))
+    } catch (cause) {
+      // The lease runs out and the delivery falls due again, with the same id.
+      this.deps.onFault(cause)
+    } finally {
+      this.#inHand -= 1
+      this.run()
+    }
+  }
+
+  async #deliverAcknowledged(delivery: Delivery): Promise<void> {
+    const answer = this.#isExpired(delivery) ? EXPIRED : await this.carrier.carry(delivery)
+    if (answer.type === 'gone') return
+    await this.#settle(delivery, this.#outcomeOf(delivery, answer))
+  }
+  /** At most once: it counts as handed over before it is written. */
+  async #handOver(delivery: Delivery): Promise<void> {
+    if (this.#isExpired(delivery)) return void (await this.#settle(delivery, this.#outcomeOf(delivery, EXPIRED)))
+    if (await this.#settle(delivery, { type: 'handedOver' })) await this.carrier.carry(delivery)
+  }
+  async #settle(delivery: Delivery, outcome: Outcome): Promise<boolean> {
+    const settled = await this.deps.conversations.settle(this.carrier.tenant, delivery, outcome)
+    this.deps.onSettled(settled ? outcome.type : 'stale')
+    return settled
+  }
+
+  #isExpired({ expiresAt }: Delivery): boolean {
+    return expiresAt !== null && expiresAt <= this.deps.now().toISOString()
+  }
+  #outcomeOf(delivery: Delivery, answer: Exclude<Answer, { type: 'gone' }>): Outcome {
+    if (answer.type === 'accepted') return { type: 'accepted', keys: keysOf(delivery, answer.providerIds) }
+    const { retryable, retryAfter } = answer
+    const reason = answer.reason.slice(0, MAX_REASON) || 'refused'
+    if (!retryable || delivery.attempts >= MAX_ATTEMPTS) return { type: 'failed', reason, retryAt: null }
+    const pause = pauseBefore(delivery.attempts, retryAfter, this.deps.random)
+    return { type: 'failed', reason, retryAt: new Date(this.deps.now().getTime() + pause).toISOString() }
+  }
+}
+
+const EXPIRED = { type: 'refused', reason: 'expired', retryable: false, retryAfter: null } as const
+
+function keysOf({ to: { channel, account } }: Delivery, ids: readonly string[]): ProviderKey[] {
+  return [...new Set(ids)].map((providerId) => ({ channel, account, providerId }))
+}

@@ -1,0 +1,240 @@
+// The rules of a conversation, as pure functions: the truth and a wish in, events and rows out.
+import type { Content, JsonObject } from '../model/content'
+import { memberOf, type Conversation } from '../model/conversation'
+import { GatewayError, notYours } from '../model/errors'
+import type { ConversationEvent, EndReason, EventDraft, LeaveReason, Message } from '../model/events'
+import { newDeliveryId, type AccountId, type ParticipantId } from '../model/ids'
+import { isStaff, personOf, SYSTEM, type Membership, type Person } from '../model/participant'
+import type { Decision, View } from '../store/conversation-store'
+import type { Write } from '../store/writes'
+
+export interface Arrival {
+  readonly participant: Person
+  readonly account?: AccountId
+  readonly presence: 'live' | 'carried'
+  readonly silent: boolean
+}
+
+/** What somebody says, before it is known who hears it. */
+export interface Saying {
+  readonly from: ParticipantId
+  readonly clientMessageId: string | null
+  readonly digest: string
+  /** Participant ids; empty: everybody. */
+  readonly to: readonly string[]
+  readonly whisper: boolean
+  readonly content: Content
+}
+export interface Doing {
+  readonly from: ParticipantId
+  readonly name: string
+  readonly info: JsonObject
+  readonly to: readonly string[]
+  readonly whisper: boolean
+}
+
+/** A message's decision, with the event it led to: the new one, or the one of the first time. */
+export interface Said extends Decision {
+  readonly repeated: Message | null
+}
+
+export function requireConversation({ conversation }: View): Conversation {
+  if (!conversation) throw notYours()
+  return conversation
+}
+function requireOpen({ status }: Conversation): void {
+  if (status === 'ended')
+    throw new GatewayError('conversationEnded', 'This conversation has ended. Start a new one to go on.')
+}
+export function requireMember(conversation: Conversation, id: string): Membership {
+  const member = memberOf(conversation, id)
+  if (!member) throw notYours()
+  return member
+}
+
+/** Takes a seat. Who is a member already stays one; in an ended conversation a former member may read. */
+export function join(view: View, { participant, account, presence, silent }: Arrival): Decision {
+  const conversation = requireConversation(view)
+  const known = conversation.memberships.find(({ id }) => id === participant.id)
+  if (conversation.status === 'ended') {
+    if (known || conversation.opening.customer.participantId === participant.id) return { events: [] }
+    throw notYours()
+  }
+  if (known && !known.left) {
+    if (known.presence === presence || known.role !== 'customer') return { events: [] }
+    return { events: presence === 'live' ? [changePresence(known, 'live')] : [] }
+  }
+  const ordinal = known?.ordinal ?? conversation.memberships.length + 1
+  const arrival = { participant, ordinal, ...(account && { account }) }
+  return {
+    events: [
+      silent
+        ? { type: 'observerJoined', ...arrival, by: participant }
+        : { type: 'participantJoined', ...arrival, presence, by: participant },
+    ],
+  }
+}
+
+const changePresence = (member: Membership, presence: 'live' | 'carried'): EventDraft => ({
+  type: 'presenceChanged',
+  participant: personOf(member),
+  presence,
+  by: personOf(member),
+})
+
+/** Gives a seat up. A customer of a channel that carries is carried again; leaving twice is a success. */
+export function leave(view: View, id: ParticipantId, reason: LeaveReason): Decision {
+  const conversation = requireConversation(view)
+  const member = memberOf(conversation, id)
+  if (!member || conversation.status === 'ended') return { events: [] }
+  if (member.role === 'customer' && conversation.opening.carried)
+    return { events: member.presence === 'live' ? [changePresence(member, 'carried')] : [] }
+  const participant = personOf(member)
+  const type = member.silent ? 'observerLeft' : 'participantLeft'
+  return { events: [{ type, participant, reason, by: reason === 'left' ? participant : SYSTEM }] }
+}
+
+/** Says something once: a repeat of the same words under the same key is answered with the first time's event. */
+export function say(view: View, saying: Saying): Said {
+  const conversation = requireConversation(view)
+  const sender = requireMember(conversation, saying.from)
+  if (view.once) return { events: [], repeated: sameAgain(view.event, saying.digest) }
+  requireOpen(conversation)
+  const to = addressees(conversation, saying.to)
+  const internal = isInternal(sender, to, saying.whisper)
+  const { clientMessageId, digest, content } = saying
+  const said = { clientMessageId, digest, to: to.map(personOf), content, by: personOf(sender) }
+  const event: EventDraft = internal
+    ? { type: 'whispered', tag: saying.whisper ? 'whisper' : '', ...said }
+    : { type: 'messageSent', ...said }
+  return {
+    events: [event],
+    once: { note: '', expiresAt: null },
+    writes: internal ? [] : deliveries(conversation, sender, { clientMessageId, content, at: view.now }),
+    repeated: null,
+  }
+}
+
+export function sameAgain(event: ConversationEvent | null, digest: string): Message {
+  const first = event?.type === 'messageSent' || event?.type === 'whispered' ? event : null
+  if (first?.digest === digest) return first
+  throw new GatewayError('conflict', 'This messageId was used for another message. Use a new one.')
+}
+
+function addressees(conversation: Conversation, ids: readonly string[]): Membership[] {
+  return ids.map((id) => {
+    const member = memberOf(conversation, id)
+    if (!member) throw new GatewayError('invalidRequest', 'to names somebody who is not a member.', { details: ['to'] })
+    return member
+  })
+}
+
+/** Whispers, and what staff say to staff only. Customers have no way to speak internally. */
+function isInternal(sender: Membership, to: readonly Membership[], whisper: boolean): boolean {
+  if (!isStaff(sender.role)) {
+    if (whisper) throw new GatewayError('forbidden', 'Only staff can whisper.')
+    return false
+  }
+  const internal = whisper || (to.length > 0 && to.every(({ role }) => isStaff(role)))
+  if (sender.silent && !internal)
+    throw new GatewayError('forbidden', 'You are here silently. Whisper, or join again to be seen.')
+  return internal
+}
+
+interface Letter {
+  readonly clientMessageId: string | null
+  readonly content: Content
+  readonly at: string
+}
+/** What a connector is told; its codec reads it back. */
+export interface DeliveryBody {
+  readonly messageId: string | null
+  readonly from: Person | null
+  readonly seq: number | null
+  readonly at: string
+  readonly content: Content
+}
+
+/** One delivery for each carried customer, whatever socket sits in the conversation for them. */
+function deliveries(conversation: Conversation, sender: Membership, letter: Letter): Write[] {
+  const { opening, memberships, publicPosition } = conversation
+  const carried = memberships.filter((m) => m.presence === 'carried' && !m.left && m.id !== sender.id)
+  return carried.map((member) => {
+    const body: DeliveryBody = {
+      messageId: letter.clientMessageId,
+      from: personOf(sender),
+      seq: publicPosition + 1,
+      at: letter.at,
+      content: letter.content,
+    }
+    return {
+      kind: 'deliver',
+      delivery: {
+        id: newDeliveryId(),
+        to: opening.address,
+        conversationId: conversation.id,
+        messageId: 'first',
+        recipient: member.id,
+        notificationId: null,
+        body: JSON.stringify(body),
+        expiresAt: null,
+      },
+    }
+  })
+}
+
+/** An activity that is not ours to know: stored and passed on. */
+export function act(view: View, { from, name, info, to, whisper }: Doing): Decision {
+  const conversation = requireConversation(view)
+  const sender = requireMember(conversation, from)
+  requireOpen(conversation)
+  const heard = addressees(conversation, to)
+  const type = isInternal(sender, heard, whisper) ? 'internalActivity' : 'activity'
+  return { events: [{ type, name, info, to: heard.map(personOf), by: personOf(sender) }] }
+}
+
+/** Is this member allowed to be heard now, and by whom? For what is carried and never stored. */
+export function speak(conversation: Conversation, { from, to, whisper }: Pick<Saying, 'from' | 'to' | 'whisper'>) {
+  const sender = requireMember(conversation, from)
+  requireOpen(conversation)
+  const heard = addressees(conversation, to)
+  return {
+    by: personOf(sender),
+    to: heard.map(personOf),
+    internal: isInternal(sender, heard, whisper) || sender.silent,
+  }
+}
+
+/** Ends the conversation for all. Ending twice is a success. */
+export function end(view: View, by: ParticipantId): Decision {
+  const conversation = requireConversation(view)
+  const member = conversation.memberships.find(({ id }) => id === by)
+  if (!member) throw notYours()
+  if (conversation.status === 'ended') return { events: [] }
+  requireMember(conversation, by)
+  if (member.silent) throw new GatewayError('forbidden', 'You are here silently. Join again to end the conversation.')
+  const reason: EndReason = isStaff(member.role) ? 'agent' : member.role === 'customer' ? 'customer' : 'system'
+  return { events: [{ type: 'conversationEnded', reason, by: personOf(member) }] }
+}
+
+export interface Idleness {
+  /** ISO 8601: who was last active before is warned. Empty: no warning. */
+  readonly warnBefore: string
+  /** ISO 8601: who was last active before is ended. Empty: never. */
+  readonly endBefore: string
+  /** ISO 8601: an ending that a warning announces. */
+  readonly endsAt: string
+  /** ISO 8601: a conversation that nobody ever joined is ended when it opened before. */
+  readonly unjoinedBefore: string
+}
+/** What silence leads to. Decided on the truth: who spoke meanwhile is left alone. */
+export function idle(view: View, { warnBefore, endBefore, endsAt, unjoinedBefore }: Idleness): Decision {
+  const conversation = requireConversation(view)
+  const { status, activeAt, idleWarned, position } = conversation
+  if (status === 'ended') return { events: [] }
+  if (position === 0 && activeAt < unjoinedBefore)
+    return { events: [{ type: 'conversationEnded', reason: 'system', by: SYSTEM }] }
+  if (activeAt < endBefore) return { events: [{ type: 'conversationEnded', reason: 'inactivity', by: SYSTEM }] }
+  if (activeAt < warnBefore && !idleWarned) return { events: [{ type: 'idleWarned', endsAt, by: SYSTEM }] }
+  return { events: [] }
+}

@@ -1,0 +1,237 @@
+// One conversation on one node: a single cursor in its log, whoever listens.
+import type { Bus } from '../bus/bus'
+import { GatewayError } from '../model/errors'
+import { isPublic, type ConversationEvent, type Ephemeral, type PublicEvent } from '../model/events'
+import type { Place } from '../model/ids'
+import type { ConversationStore } from '../store/conversation-store'
+
+/** Events of a page of history. */
+const PAGE = 500
+/** Hints kept while the cursor is not known yet; more are read from the store instead. */
+const MAX_EARLY = 1_000
+const FIRST_RETRY_MS = 100
+const LAST_RETRY_MS = 5_000
+
+/** Somebody who listens. Events come one by one, in order, each once. */
+export interface Follower<E extends ConversationEvent> {
+  /** What was said before, a page at a time; the next page is read when the promise resolves. */
+  history(events: readonly E[]): Promise<void>
+  /** History has ended; from this tick on `hear` is called. */
+  live(): void
+  hear(event: E): void
+  hearEphemeral(ephemeral: Ephemeral): void
+}
+export interface Following {
+  /** Resolves when live, or when left before; rejects when the store could not be read. */
+  readonly caughtUp: Promise<void>
+  leave(): void
+}
+
+interface Deps {
+  readonly place: Place
+  readonly store: ConversationStore
+  readonly bus: Bus
+  readonly onFault: (cause: unknown) => void
+}
+interface Cursor {
+  position: number
+  publicPosition: number
+}
+interface Waiter {
+  readonly position: number
+  resolve(): void
+}
+/** How one audience reads: its own count, its own page of the log. */
+interface Reading<E extends ConversationEvent> {
+  readonly group: Set<Follower<E>>
+  end(cursor: Cursor): number
+  count(event: E): number
+  page(after: number): Promise<E[]>
+}
+
+export class Stream {
+  readonly #deps: Deps
+  readonly #staff = new Set<Follower<ConversationEvent>>()
+  readonly #public = new Set<Follower<PublicEvent>>()
+  readonly #waiters = new Set<Waiter>()
+  #joining = 0
+  #cursor: Cursor | null = null
+  #primed: Promise<void> | null = null
+  #early: ConversationEvent[] = []
+  #repairing = false
+  #again = false
+  #retry: NodeJS.Timeout | null = null
+  #retryMs = FIRST_RETRY_MS
+  #closed = false
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+  }
+
+  get isFollowed(): boolean {
+    return this.#staff.size + this.#public.size + this.#joining > 0
+  }
+
+  followAsStaff(after: number, follower: Follower<ConversationEvent>): Following {
+    const { store, place } = this.#deps
+    return this.#follow(after, follower, {
+      group: this.#staff,
+      end: ({ position }) => position,
+      count: ({ position }) => position,
+      page: (from) => store.events(place.tenant, place.conversationId, from, PAGE),
+    })
+  }
+  followAsPublic(after: number, follower: Follower<PublicEvent>): Following {
+    const { store, place } = this.#deps
+    return this.#follow(after, follower, {
+      group: this.#public,
+      end: ({ publicPosition }) => publicPosition,
+      count: ({ publicPosition }) => publicPosition,
+      page: (from) => store.publicEvents(place.tenant, place.conversationId, from, PAGE),
+    })
+  }
+
+  #follow<E extends ConversationEvent>(after: number, follower: Follower<E>, reading: Reading<E>): Following {
+    let left = false
+    this.#joining += 1
+    const caughtUp = this.#catchUp(after, follower, { ...reading, isLeft: () => left || this.#closed }).finally(() => {
+      this.#joining -= 1
+    })
+    return {
+      caughtUp,
+      leave: () => {
+        left = true
+        reading.group.delete(follower)
+      },
+    }
+  }
+
+  async #catchUp<E extends ConversationEvent>(
+    after: number,
+    follower: Follower<E>,
+    reading: Reading<E> & { isLeft: () => boolean },
+  ): Promise<void> {
+    const cursor = await this.#prime()
+    let heard = Math.min(after, reading.end(cursor))
+    // The comparison and the attaching share a tick: nothing can be said in between.
+    while (!reading.isLeft()) {
+      if (heard >= reading.end(cursor)) {
+        reading.group.add(follower)
+        follower.live()
+        return
+      }
+      const page = (await reading.page(heard)).filter((event) => reading.count(event) <= reading.end(cursor))
+      const last = page.at(-1)
+      if (!last) throw new GatewayError('unavailable', 'The log could not be read. Join again.', { retryAfter: 1 })
+      if (reading.isLeft()) return
+      await follower.history(page)
+      heard = reading.count(last)
+    }
+  }
+
+  /** Where the log stands. Subscribed first, so that nothing is missed between the reading and the hearing. */
+  async #prime(): Promise<Cursor> {
+    if (this.#cursor) return this.#cursor
+    this.#primed ??= this.#readCursor().finally(() => {
+      this.#primed = null
+    })
+    await this.#primed
+    if (!this.#cursor)
+      throw new GatewayError('unavailable', 'The log could not be read. Join again.', { retryAfter: 1 })
+    return this.#cursor
+  }
+  async #readCursor(): Promise<void> {
+    const { bus, store, place } = this.#deps
+    await bus.join(place.tenant, place.conversationId)
+    const found = await store.find(place.tenant, place.conversationId)
+    this.#cursor = { position: found?.position ?? 0, publicPosition: found?.publicPosition ?? 0 }
+    const early = this.#early
+    this.#early = []
+    for (const event of early) this.hear(event)
+  }
+
+  hear(event: ConversationEvent): void {
+    if (!this.#cursor) {
+      if (this.#early.length < MAX_EARLY) this.#early.push(event)
+      return
+    }
+    if (event.position <= this.#cursor.position) return
+    if (event.position === this.#cursor.position + 1) this.#advance(this.#cursor, event)
+    else this.repair()
+  }
+  hearEphemeral(ephemeral: Ephemeral): void {
+    for (const follower of this.#staff) follower.hearEphemeral(ephemeral)
+    if (!ephemeral.internal) for (const follower of this.#public) follower.hearEphemeral(ephemeral)
+  }
+
+  #advance(cursor: Cursor, event: ConversationEvent): void {
+    cursor.position = event.position
+    if (isPublic(event)) {
+      cursor.publicPosition = event.publicPosition
+      for (const follower of this.#public) follower.hear(event)
+    }
+    for (const follower of this.#staff) follower.hear(event)
+    if (this.#waiters.size === 0) return
+    for (const waiter of this.#waiters) if (waiter.position <= event.position) waiter.resolve()
+  }
+
+  /** Reads again from where the cursor stands, until nothing is missing; a failed reading is tried again, later and later. */
+  repair(): void {
+    this.#again = true
+    if (this.#repairing || this.#closed || !this.#cursor) return
+    this.#repairing = true
+    void this.#readGap(this.#cursor)
+      .then(
+        () => {
+          this.#retryMs = FIRST_RETRY_MS
+        },
+        (cause: unknown) => {
+          this.#deps.onFault(cause)
+          this.#retryLater()
+        },
+      )
+      .finally(() => {
+        this.#repairing = false
+        if (this.#again && !this.#retry) this.repair()
+      })
+  }
+  async #readGap(cursor: Cursor): Promise<void> {
+    const { store, place } = this.#deps
+    this.#again = false
+    for (;;) {
+      const page = await store.events(place.tenant, place.conversationId, cursor.position, PAGE)
+      if (this.#closed) return
+      for (const event of page) if (event.position === cursor.position + 1) this.#advance(cursor, event)
+      if (page.length < PAGE) return
+    }
+  }
+  #retryLater(): void {
+    if (this.#closed) return
+    this.#retry = setTimeout(() => {
+      this.#retry = null
+      this.repair()
+    }, this.#retryMs)
+    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS)
+  }
+
+  /** Resolves when the cursor has passed this position. */
+  async reached(position: number): Promise<void> {
+    if (this.#closed || !this.#cursor || this.#cursor.position >= position) return
+    await new Promise<void>((resolve) => {
+      const waiter: Waiter = {
+        position,
+        resolve: () => {
+          this.#waiters.delete(waiter)
+          resolve()
+        },
+      }
+      this.#waiters.add(waiter)
+    })
+  }
+
+  close(): void {
+    this.#closed = true
+    if (this.#retry) clearTimeout(this.#retry)
+    for (const waiter of this.#waiters) waiter.resolve()
+  }
+}

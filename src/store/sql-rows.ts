@@ -1,0 +1,95 @@
+// Rows of the SQL tables as the records that the ports speak of.
+import type { Selectable } from 'kysely'
+import type { Conversation } from '../model/conversation'
+import type { Account, ApiKey } from './account-store'
+import type { Delivery, Notification, Once } from './records'
+import type {
+  AccountTable,
+  ApiKeyTable,
+  ConversationTable,
+  DeliveryTable,
+  NotificationTable,
+  OnceTable,
+} from './sql-schema'
+import { readPicture, readStrings } from './stored-json'
+
+export type ConversationRecord = Selectable<ConversationTable>
+export type DeliveryRecord = Selectable<DeliveryTable>
+
+export function toConversation(row: ConversationRecord): Conversation {
+  const { opening, memberships } = readPicture(row.picture)
+  return {
+    tenant: row.tenant,
+    id: row.id,
+    opening,
+    status: row.status,
+    position: row.position,
+    publicPosition: row.public_position,
+    memberships,
+    activeAt: row.active_at,
+    idleWarned: row.idle_warned === 1,
+    endedAt: row.ended_at,
+  }
+}
+
+export function toDelivery(row: DeliveryRecord): Delivery {
+  return {
+    id: row.id,
+    tenant: row.tenant,
+    to: { channel: row.channel, account: row.account, refId: row.ref_id },
+    conversationId: row.conversation_id,
+    messageId: row.message_id,
+    recipient: row.recipient,
+    notificationId: row.notification_id,
+    body: row.body,
+    state: row.state,
+    attempts: row.attempts,
+    lease: row.lease,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    reason: row.reason,
+  }
+}
+
+export const toOnce = (row: Selectable<OnceTable>): Once => ({
+  conversationId: row.conversation_id,
+  position: row.position,
+  note: row.note,
+  expiresAt: row.expires_at,
+})
+
+export const toNotification = (row: Selectable<NotificationTable>): Notification => ({
+  id: row.id,
+  tenant: row.tenant,
+  keyId: row.key_id,
+  to: { channel: row.channel, account: row.account, refId: row.ref_id },
+  state: row.state,
+  reason: row.reason,
+  createdAt: row.created_at,
+  expiresAt: row.expires_at,
+})
+
+export const toAccount = (row: Selectable<AccountTable>): Account => ({
+  id: row.id,
+  tenant: row.tenant,
+  username: row.username,
+  name: row.name,
+  role: row.role,
+  passwordHash: row.password_hash,
+  disabled: row.disabled === 1,
+  version: row.version,
+  createdAt: row.created_at,
+})
+
+export const toApiKey = (row: Selectable<ApiKeyTable>): ApiKey => ({
+  id: row.id,
+  tenant: row.tenant,
+  kind: row.kind,
+  name: row.name,
+  channel: row.channel,
+  account: row.account,
+  hash: row.hash,
+  dailyQuota: row.daily_quota,
+  prefixes: readStrings(row.prefixes),
+  createdAt: row.created_at,
+})
