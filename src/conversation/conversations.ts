@@ -2,7 +2,14 @@
 import type { Bus } from '../bus/bus'
 import type { Conversation, Opening, Status } from '../model/conversation'
 import { notYours } from '../model/errors'
-import type { ConversationEvent, Ephemeral, LeaveReason, Message, ReceiptState } from '../model/events'
+import {
+  isUtterance,
+  type ConversationEvent,
+  type Ephemeral,
+  type LeaveReason,
+  type ReceiptState,
+  type Utterance,
+} from '../model/events'
 import {
   newConversationId,
   type ConversationId,
@@ -47,8 +54,12 @@ export interface InboundMessage {
 }
 /** A message as it was written: now, or the first time that its key was used. */
 export interface Stored {
-  readonly message: Message
+  readonly event: Utterance
   readonly repeated: boolean
+}
+export interface Joined {
+  readonly conversation: Conversation
+  readonly id: ParticipantId
 }
 export interface Report {
   readonly tenant: Tenant
@@ -103,11 +114,12 @@ export class Conversations {
     return stored(decision.repeated, events[decision.message])
   }
 
-  /** Takes a seat; answers the picture that the joiner starts from. */
-  async join({ tenant, conversationId }: Place, arrival: rules.Arrival): Promise<Conversation> {
-    const { conversation } = await this.#store.update({ tenant, conversationId }, (view) => rules.join(view, arrival))
+  /** Takes a seat; answers it, and the picture that the joiner starts from. */
+  async join(place: Place, arrival: rules.Arrival): Promise<Joined> {
+    const { conversation } = await this.#store.update(place, (view) => rules.join(view, arrival))
+    const member = conversation && rules.seatOf(conversation, arrival)
     if (!conversation) throw notYours()
-    return conversation
+    return { conversation, id: member?.id ?? arrival.participant.id }
   }
   async leave({ tenant, conversationId }: Place, id: ParticipantId, reason: LeaveReason): Promise<void> {
     await this.#store.update({ tenant, conversationId }, (view) => rules.leave(view, id, reason))
@@ -124,10 +136,6 @@ export class Conversations {
       return unkeyed
     })
     return stored(decision.repeated, events[0])
-  }
-  async act({ tenant, conversationId }: Place, doing: rules.Doing): Promise<ConversationEvent | undefined> {
-    const { events } = await this.#store.update({ tenant, conversationId }, (view) => rules.act(view, doing))
-    return events[0]
   }
   /** Typing: carried to whoever listens now, never stored. */
   async type(
@@ -202,8 +210,8 @@ export class Conversations {
   }
 }
 
-function stored(repeated: Message | null, event: ConversationEvent | undefined): Stored {
-  if (repeated) return { message: repeated, repeated: true }
-  if (event?.type === 'messageSent' || event?.type === 'whispered') return { message: event, repeated: false }
-  throw new Error('A message was said, but no message was written')
+function stored(repeated: Utterance | null, event: ConversationEvent | undefined): Stored {
+  if (repeated) return { event: repeated, repeated: true }
+  if (isUtterance(event)) return { event, repeated: false }
+  throw new Error('Something was said, but nothing was written')
 }

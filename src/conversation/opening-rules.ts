@@ -1,7 +1,7 @@
 // The rules of opening, as pure functions: one live conversation per address, one answer per request id, one entry per provider's message.
 import type { Conversation, Opening } from '../model/conversation'
 import { GatewayError } from '../model/errors'
-import type { EventDraft, Message } from '../model/events'
+import type { EventDraft, Utterance } from '../model/events'
 import type { ConversationId, ParticipantId } from '../model/ids'
 import type { Content } from '../model/content'
 import type { Person } from '../model/participant'
@@ -56,7 +56,7 @@ export interface Inbound {
   readonly writes: readonly Write[]
 }
 export interface Received extends Decision {
-  readonly repeated: Message | null
+  readonly repeated: Utterance | null
   /** Index of the message among the events. */
   readonly message: number
   readonly opened: boolean

@@ -1,6 +1,6 @@
 // Hands due deliveries to the connectors that are registered on this node, and settles what they answer.
 import type { Bus } from '../bus/bus'
-import { newId, type Tenant } from '../model/ids'
+import { newId, type DeliveryId, type Tenant } from '../model/ids'
 import type { DeliveryStore } from '../store/delivery-store'
 import type { Delivery, ProviderKey } from '../store/records'
 import type { Conversations } from './conversations'
@@ -82,6 +82,13 @@ export class Outbox {
       await pump.stop()
       this.#wake(carrier.channel, carrier.account)
     }
+  }
+
+  /** Tries a dead letter again from the beginning; false when it is none. */
+  async replay(tenant: Tenant, id: DeliveryId): Promise<boolean> {
+    const replayed = await this.#deps.deliveries.replay(tenant, id)
+    if (replayed) for (const pump of this.#pumps) pump.run()
+    return replayed
   }
 
   /** Stops leasing and gives back what is held. */

@@ -2,7 +2,14 @@
 import type { Content, JsonObject } from '../model/content'
 import { memberOf, type Conversation } from '../model/conversation'
 import { GatewayError, notYours } from '../model/errors'
-import type { ConversationEvent, EndReason, EventDraft, LeaveReason, Message } from '../model/events'
+import {
+  isUtterance,
+  type ConversationEvent,
+  type EndReason,
+  type EventDraft,
+  type LeaveReason,
+  type Utterance,
+} from '../model/events'
 import { newDeliveryId, type AccountId, type ParticipantId } from '../model/ids'
 import { isStaff, personOf, SYSTEM, type Membership, type Person } from '../model/participant'
 import type { Decision, View } from '../store/conversation-store'
@@ -15,7 +22,7 @@ export interface Arrival {
   readonly silent: boolean
 }
 
-/** What somebody says, before it is known who hears it. */
+/** What somebody says or does, before it is known who hears it. */
 export interface Saying {
   readonly from: ParticipantId
   readonly clientMessageId: string | null
@@ -23,19 +30,14 @@ export interface Saying {
   /** Participant ids; empty: everybody. */
   readonly to: readonly string[]
   readonly whisper: boolean
-  readonly content: Content
-}
-export interface Doing {
-  readonly from: ParticipantId
-  readonly name: string
-  readonly info: JsonObject
-  readonly to: readonly string[]
-  readonly whisper: boolean
+  readonly body:
+    | { readonly type: 'message'; readonly content: Content }
+    | { readonly type: 'activity'; readonly name: string; readonly info: JsonObject }
 }
 
-/** A message's decision, with the event it led to: the new one, or the one of the first time. */
+/** A decision to say something, with the event it led to the first time, if this is not the first. */
 export interface Said extends Decision {
-  readonly repeated: Message | null
+  readonly repeated: Utterance | null
 }
 
 export function requireConversation({ conversation }: View): Conversation {
@@ -53,26 +55,34 @@ export function requireMember(conversation: Conversation, id: string): Membershi
 }
 
 /** Takes a seat. Who is a member already stays one; in an ended conversation a former member may read. */
-export function join(view: View, { participant, account, presence, silent }: Arrival): Decision {
+export function join(view: View, arrival: Arrival): Decision {
   const conversation = requireConversation(view)
-  const known = conversation.memberships.find(({ id }) => id === participant.id)
+  const { account, presence, silent } = arrival
+  const known = seatOf(conversation, arrival)
+  // A customer's name is settled by the first join.
+  const participant = known?.id === arrival.participant.id ? personOf(known) : arrival.participant
   if (conversation.status === 'ended') {
     if (known || conversation.opening.customer.participantId === participant.id) return { events: [] }
     throw notYours()
   }
-  if (known && !known.left) {
-    if (known.presence === presence || known.role !== 'customer') return { events: [] }
-    return { events: presence === 'live' ? [changePresence(known, 'live')] : [] }
+  if (known && !known.left && known.silent === silent) {
+    const comesLive = known.role === 'customer' && known.presence === 'carried' && presence === 'live'
+    return { events: comesLive ? [changePresence(known, 'live')] : [] }
   }
-  const ordinal = known?.ordinal ?? conversation.memberships.length + 1
-  const arrival = { participant, ordinal, ...(account && { account }) }
-  return {
-    events: [
-      silent
-        ? { type: 'observerJoined', ...arrival, by: participant }
-        : { type: 'participantJoined', ...arrival, presence, by: participant },
-    ],
-  }
+  const ordinal = known?.id === participant.id ? known.ordinal : conversation.memberships.length + 1
+  const coming = { participant, ordinal, ...(account && { account }), by: participant }
+  const joined: EventDraft = silent
+    ? { type: 'observerJoined', ...coming }
+    : { type: 'participantJoined', ...coming, presence }
+  return { events: known && !known.left ? [departure(known, 'left'), joined] : [joined] }
+}
+
+/** The latest membership of whoever comes: an account may have had several, a customer has one. */
+export function seatOf(
+  { memberships }: Conversation,
+  { participant, account }: Pick<Arrival, 'participant' | 'account'>,
+) {
+  return memberships.findLast((m) => (account ? m.account === account : m.id === participant.id))
 }
 
 const changePresence = (member: Membership, presence: 'live' | 'carried'): EventDraft => ({
@@ -89,9 +99,13 @@ export function leave(view: View, id: ParticipantId, reason: LeaveReason): Decis
   if (!member || conversation.status === 'ended') return { events: [] }
   if (member.role === 'customer' && conversation.opening.carried)
     return { events: member.presence === 'live' ? [changePresence(member, 'carried')] : [] }
+  return { events: [departure(member, reason)] }
+}
+
+function departure(member: Membership, reason: LeaveReason): EventDraft {
   const participant = personOf(member)
   const type = member.silent ? 'observerLeft' : 'participantLeft'
-  return { events: [{ type, participant, reason, by: reason === 'left' ? participant : SYSTEM }] }
+  return { type, participant, reason, by: reason === 'left' ? participant : SYSTEM }
 }
 
 /** Says something once: a repeat of the same words under the same key is answered with the first time's event. */
@@ -102,22 +116,29 @@ export function say(view: View, saying: Saying): Said {
   requireOpen(conversation)
   const to = addressees(conversation, saying.to)
   const internal = isInternal(sender, to, saying.whisper)
-  const { clientMessageId, digest, content } = saying
-  const said = { clientMessageId, digest, to: to.map(personOf), content, by: personOf(sender) }
-  const event: EventDraft = internal
-    ? { type: 'whispered', tag: saying.whisper ? 'whisper' : '', ...said }
-    : { type: 'messageSent', ...said }
+  const carried = !internal && saying.body.type === 'message'
   return {
-    events: [event],
+    events: [utterance(saying, personOf(sender), { to: to.map(personOf), internal })],
     once: { note: '', expiresAt: null },
-    writes: internal ? [] : deliveries(conversation, sender, { clientMessageId, content, at: view.now }),
+    writes: carried ? deliveries(conversation, sender, { saying, at: view.now }) : [],
     repeated: null,
   }
 }
 
-export function sameAgain(event: ConversationEvent | null, digest: string): Message {
-  const first = event?.type === 'messageSent' || event?.type === 'whispered' ? event : null
-  if (first?.digest === digest) return first
+function utterance(saying: Saying, by: Person, heard: { to: readonly Person[]; internal: boolean }): EventDraft {
+  const { clientMessageId, digest, whisper, body } = saying
+  const addressed = { clientMessageId, digest, to: heard.to, by }
+  const tag = whisper ? 'whisper' : ''
+  if (body.type === 'message') {
+    const said = { ...addressed, content: body.content }
+    return heard.internal ? { type: 'whispered', tag, ...said } : { type: 'messageSent', ...said }
+  }
+  const done = { ...addressed, name: body.name, info: body.info }
+  return heard.internal ? { type: 'internalActivity', tag, ...done } : { type: 'activity', ...done }
+}
+
+export function sameAgain(event: ConversationEvent | null, digest: string): Utterance {
+  if (isUtterance(event) && event.digest === digest) return event
   throw new GatewayError('conflict', 'This messageId was used for another message. Use a new one.')
 }
 
@@ -141,11 +162,6 @@ function isInternal(sender: Membership, to: readonly Membership[], whisper: bool
   return internal
 }
 
-interface Letter {
-  readonly clientMessageId: string | null
-  readonly content: Content
-  readonly at: string
-}
 /** What a connector is told; its codec reads it back. */
 export interface DeliveryBody {
   readonly messageId: string | null
@@ -156,16 +172,22 @@ export interface DeliveryBody {
 }
 
 /** One delivery for each carried customer, whatever socket sits in the conversation for them. */
-function deliveries(conversation: Conversation, sender: Membership, letter: Letter): Write[] {
+function deliveries(
+  conversation: Conversation,
+  sender: Membership,
+  { saying, at }: { saying: Saying; at: string },
+): Write[] {
+  if (saying.body.type !== 'message') return []
+  const { content } = saying.body
   const { opening, memberships, publicPosition } = conversation
   const carried = memberships.filter((m) => m.presence === 'carried' && !m.left && m.id !== sender.id)
   return carried.map((member) => {
     const body: DeliveryBody = {
-      messageId: letter.clientMessageId,
+      messageId: saying.clientMessageId,
       from: personOf(sender),
       seq: publicPosition + 1,
-      at: letter.at,
-      content: letter.content,
+      at,
+      content,
     }
     return {
       kind: 'deliver',
@@ -181,16 +203,6 @@ function deliveries(conversation: Conversation, sender: Membership, letter: Lett
       },
     }
   })
-}
-
-/** An activity that is not ours to know: stored and passed on. */
-export function act(view: View, { from, name, info, to, whisper }: Doing): Decision {
-  const conversation = requireConversation(view)
-  const sender = requireMember(conversation, from)
-  requireOpen(conversation)
-  const heard = addressees(conversation, to)
-  const type = isInternal(sender, heard, whisper) ? 'internalActivity' : 'activity'
-  return { events: [{ type, name, info, to: heard.map(personOf), by: personOf(sender) }] }
 }
 
 /** Is this member allowed to be heard now, and by whom? For what is carried and never stored. */

@@ -8,15 +8,22 @@ export type ReceiptState = 'accepted' | 'sent' | 'delivered' | 'read' | 'failed'
 export type EndReason = 'customer' | 'agent' | 'inactivity' | 'system'
 export type LeaveReason = 'left' | 'disconnected' | 'removed'
 
-/** What a speaker adds to their words, the same for public messages and whispers. */
-interface Said {
+/** What stands in everything that a member says or does. */
+interface Addressed {
   /** The sender's own key; one (conversation, sender, key) is said once. */
   readonly clientMessageId: string | null
-  /** Short hash of what was said, to tell a repeat from another message under the same key. */
+  /** Short hash of what was said, to tell a repeat from another message under the same key; random without a key. */
   readonly digest: string
   /** Whom it is addressed to; empty: everybody. */
   readonly to: readonly Person[]
+}
+interface Said extends Addressed {
   readonly content: Content
+}
+/** An activity that is not ours to know. */
+interface Done extends Addressed {
+  readonly name: string
+  readonly info: JsonObject
 }
 interface Arrival {
   readonly participant: Person
@@ -35,7 +42,7 @@ export type PublicDraft =
       readonly messageId: EventId
       readonly reason?: string
     }
-  | { readonly type: 'activity'; readonly name: string; readonly to: readonly Person[]; readonly info: JsonObject }
+  | ({ readonly type: 'activity' } & Done)
   | { readonly type: 'idleWarned'; readonly endsAt: string }
   | { readonly type: 'conversationEnded'; readonly reason: EndReason }
 
@@ -49,12 +56,7 @@ export type InternalDraft =
       readonly messageId: EventId
       readonly reason?: string
     }
-  | {
-      readonly type: 'internalActivity'
-      readonly name: string
-      readonly to: readonly Person[]
-      readonly info: JsonObject
-    }
+  | ({ readonly type: 'internalActivity'; readonly tag: 'whisper' | '' } & Done)
   | ({ readonly type: 'observerJoined' } & Arrival)
   | { readonly type: 'observerLeft'; readonly participant: Person; readonly reason: LeaveReason }
   /** A carried customer came live, or went: where to reach them is the staff's business only. */
@@ -83,6 +85,11 @@ export type InternalEvent = InternalDraft & InternalStamp
 export type ConversationEvent = PublicEvent | InternalEvent
 export type EventDraft = (PublicDraft | InternalDraft) & { readonly by: Author }
 export type Message = Extract<ConversationEvent, { type: 'messageSent' | 'whispered' }>
+/** What a member said or did under their own key. */
+export type Utterance = Extract<
+  ConversationEvent,
+  { type: 'messageSent' | 'whispered' | 'activity' | 'internalActivity' }
+>
 
 /** Carried, never stored, never in anybody's way. */
 export interface Ephemeral {
@@ -96,6 +103,12 @@ export interface Ephemeral {
   readonly internal: boolean
   readonly at: string
 }
+
+export const isUtterance = (event: ConversationEvent | null | undefined): event is Utterance =>
+  event?.type === 'messageSent' ||
+  event?.type === 'whispered' ||
+  event?.type === 'activity' ||
+  event?.type === 'internalActivity'
 
 export function isPublic(event: ConversationEvent): event is PublicEvent {
   return event.publicPosition !== null

@@ -44,7 +44,7 @@ export function resolveNeeds(needs: Needs, read: Reader, now: string): Loaded {
   const { tenant } = needs
   const carried = findDelivery(needs, read)
   const once = needs.once ? read.once(tenant, needs.once, now) : null
-  const messageId = needs.eventId ?? carried?.delivery.messageId ?? null
+  const messageId = needs.eventId ?? messageOf(carried)
   const conversationId = findConversationId(needs, read, { carried, once, messageId })
   const conversation = conversationId ? read.conversation(tenant, conversationId) : null
   return {
@@ -58,6 +58,8 @@ export function resolveNeeds(needs: Needs, read: Reader, now: string): Loaded {
     ...findNotified(needs, read, carried),
   }
 }
+
+const messageOf = (carried: Carried): EventId | null => carried?.delivery.messageId ?? null
 
 function findDelivery({ tenant, deliveryId, providerKeys = [], eventId, carriedTo }: Needs, read: Reader): Carried {
   if (deliveryId) return read.delivery(tenant, { id: deliveryId })

@@ -1,0 +1,234 @@
+// Connectors at the socket's door: they register, get leased deliveries, and bring messages and receipts of their channel.
+import type { Socket } from 'socket.io'
+import type { Answer as DeliveryAnswer, Carrier } from '../../conversation/outbox'
+import type { DeliveryBody } from '../../conversation/rules'
+import { connectorByAddress, opens, type Caller as Identity } from '../../identity/credentials'
+import { GatewayError, notYours } from '../../model/errors'
+import { parseEventId, type DeliveryId, type EventId, type ParticipantId, type Place } from '../../model/ids'
+import type { Delivery } from '../../store/records'
+import { acknowledgementOf, encodeDelivery } from './codec'
+import type { ChannelDeps } from './deps'
+import { readOpening } from './opening'
+import { digestOf, readContent, readSpeech, type Speech } from './speech'
+import { parse } from './tolerant'
+import * as wire from './wire'
+
+/** How long a connector may take to answer a delivery. */
+const ANSWER_MS = 30_000
+
+type ConnectorIdentity = Extract<Identity, { kind: 'connector' }>
+type RegisterRequest = ReturnType<typeof wire.registerConnectorRequest.schema.parse>
+/** The connection of a connector. */
+interface Caller {
+  readonly socket: ConnectorSocket
+  readonly address: string
+  readonly identity: Identity
+  dismiss(error: GatewayError): void
+}
+interface Registration {
+  readonly caller: Caller
+  readonly stop: () => Promise<void>
+}
+
+export class Connectors {
+  readonly #registered = new Map<string, Registration>()
+
+  constructor(private readonly deps: ChannelDeps) {}
+
+  /** Idempotent; another socket with the same id, account and instance fences the older one. */
+  async register(caller: Caller, request: RegisterRequest) {
+    const channel = (request.channel ?? request.id ?? '').toLowerCase()
+    if (channel === '' || channel === 'web')
+      throw new GatewayError('invalidRequest', 'Name the channel that you carry.', { details: ['channel'] })
+    const { account, instance, acknowledges } = request
+    const id = request.id ?? channel
+    const identity = await this.#identify(caller, { channel, account, key: request.key })
+    const key = [identity.tenant, channel, account, instance].join('\n')
+    const former = this.#registered.get(key)
+    if (former && former.caller === caller) await this.#stop(key, former)
+    else if (former) {
+      await this.#stop(key, former)
+      former.caller.dismiss(new GatewayError('conflict', 'Another connector registered with the same id and instance.'))
+    }
+    if (caller.socket.connected) {
+      const stop = this.deps.outbox.register(this.#carrier(caller, identity, { channel, account, acknowledges }))
+      this.#registered.set(key, { caller, stop })
+    }
+    const warning =
+      id.toLowerCase() === channel ? {} : { warning: `id should be the channel's name: ${channel} was taken.` }
+    return { identity, reply: { id: channel, channel, account, instance, ...warning } }
+  }
+  gone(caller: Caller): void {
+    for (const [key, registration] of this.#registered)
+      if (registration.caller === caller) void this.#stop(key, registration).catch(this.deps.onFault)
+  }
+
+  /** What a customer said on the channel, or a provider's receipt, without a conversation id. */
+  async receive(identity: ConnectorIdentity, request: wire.SendRequest): Promise<object> {
+    const speech = readSpeech(request, true)
+    if (speech.type === 'receipt') return this.report(identity, speech, request)
+    if (speech.type !== 'say' || speech.body.type !== 'message')
+      throw new GatewayError('invalidRequest', 'Name the conversation.', { details: ['conversationId'] })
+    if (request.tag === 'whisper') throw new GatewayError('forbidden', 'Only staff can whisper.')
+    const { conversations, suppression, entryPoint, now } = this.deps
+    const { channel, account } = scopeOf(identity, request)
+    const { refId, externalMessageId, messageId = null } = request
+    if (refId === undefined || refId === '' || externalMessageId === undefined)
+      throw new GatewayError('invalidRequest', 'Send refId and externalMessageId.', {
+        details: ['refId', 'externalMessageId'],
+      })
+    const content = { ...readContent(request), extras: request.extras }
+    const opening = readOpening(
+      { ...request, refId, extras: {} },
+      { channel, account, verified: true, at: now().toISOString() },
+    )
+    const { event } = await conversations.receive({
+      tenant: entryPoint.tenant,
+      opening,
+      externalMessageId,
+      clientMessageId: messageId,
+      digest: digestOf([refId, content]),
+      content,
+      writes: suppression.writesFor(opening.address, opening.language, content.text),
+    })
+    return acknowledgementOf(event, 'public')
+  }
+
+  async report(
+    identity: ConnectorIdentity,
+    receipt: Extract<Speech, { type: 'receipt' }>,
+    request: wire.SendRequest,
+  ): Promise<object> {
+    const { channel, account } = scopeOf(identity, request)
+    const info = request.info ?? {}
+    const text = (value: unknown) => (typeof value === 'string' && value.length <= 256 ? value : undefined)
+    const providerId = text(info['providerMessageId']) ?? request.providerMessageId
+    const deliveryId = text(info['deliveryId']) ?? request.deliveryId
+    const eventId = receipt.messageId !== null && parseEventId(receipt.messageId) ? receipt.messageId : null
+    if (providerId === undefined && deliveryId === undefined && eventId === null)
+      throw new GatewayError('invalidRequest', 'Name the message by messageId, deliveryId or providerMessageId.', {
+        details: ['info'],
+      })
+    await this.deps.conversations.report({
+      tenant: this.deps.entryPoint.tenant,
+      state: receipt.state,
+      reason: receipt.reason,
+      key: providerId === undefined ? null : { channel, account, providerId },
+      deliveryId: deliveryId === undefined ? null : (deliveryId as DeliveryId),
+      carried: eventId === null ? null : { eventId: eventId as EventId, to: { channel, account } },
+      mayReport: ({ to }) => opens(identity, to.channel, to.account),
+    })
+    return {}
+  }
+
+  /** The carried customer for whom this connector may speak. */
+  async customerOf(identity: ConnectorIdentity, place: Place): Promise<ParticipantId> {
+    const found = await this.deps.conversations.find(place.tenant, place.conversationId)
+    if (!found?.opening.carried) throw notYours()
+    const { channel, account } = found.opening.address
+    if (!opens(identity, channel, account)) throw notYours()
+    return found.opening.customer.participantId
+  }
+  eventIdIn({ conversationId }: Place, messageId: string | null): EventId {
+    if (messageId !== null && parseEventId(messageId)?.conversationId === conversationId) return messageId as EventId
+    throw new GatewayError('invalidRequest', 'messageId names no message for you. Use the id of what arrived.', {
+      details: ['info.messageId'],
+    })
+  }
+
+  async #identify(
+    caller: Caller,
+    wish: { channel: string; account: string; key: string | undefined },
+  ): Promise<ConnectorIdentity> {
+    const { credentials, isConnectorAddress, entryPoint } = this.deps
+    const { channel, account, key } = wish
+    const shown =
+      caller.identity.kind === 'anonymous' ? await credentials.resolve({ key }, { query: false }) : caller.identity
+    if (shown.kind === 'connector' && opens(shown, channel, account)) return shown
+    if (shown.kind === 'anonymous' && isConnectorAddress(caller.address)) {
+      const trusted = connectorByAddress(entryPoint.tenant, channel, account)
+      if (trusted.kind === 'connector') return trusted
+    }
+    if (shown.kind === 'anonymous') throw new GatewayError('unauthorized', 'Show the key of this channel’s connector.')
+    throw new GatewayError('forbidden', 'This credential does not carry this channel.')
+  }
+
+  #carrier(
+    caller: Caller,
+    { tenant }: ConnectorIdentity,
+    wish: Pick<Carrier, 'channel' | 'account' | 'acknowledges'>,
+  ): Carrier {
+    const { channel, account, acknowledges } = wish
+    return {
+      tenant,
+      channel,
+      account,
+      acknowledges,
+      carry: (delivery) => carry(caller.socket, delivery, acknowledges),
+    }
+  }
+  async #stop(key: string, registration: Registration): Promise<void> {
+    if (this.#registered.get(key) === registration) this.#registered.delete(key)
+    await registration.stop()
+  }
+}
+
+/** A receipt or message is of the connector's own channel and account, whatever the body says. */
+function scopeOf(identity: ConnectorIdentity, { channel, account }: wire.SendRequest) {
+  const scope = {
+    channel: (channel ?? identity.channel).toLowerCase(),
+    account: account === undefined || account === '' ? identity.account : account,
+  }
+  if (!opens(identity, scope.channel, scope.account))
+    throw new GatewayError('forbidden', 'This credential does not carry this channel.')
+  return scope
+}
+
+type ConnectorSocket = Socket<wire.ClientToServerEvents, wire.ServerToClientEvents>
+function carry(socket: ConnectorSocket, delivery: Delivery, acknowledges: boolean): Promise<DeliveryAnswer> {
+  const message = encodeDelivery(delivery, JSON.parse(delivery.body) as DeliveryBody)
+  if (!socket.connected) return Promise.resolve({ type: 'gone' })
+  if (!acknowledges) {
+    socket.emit('messageArrived', message)
+    return Promise.resolve({ type: 'accepted', providerIds: [] })
+  }
+  return new Promise((resolve) => {
+    const settle = (answer: DeliveryAnswer) => {
+      clearTimeout(timer)
+      socket.off('disconnect', gone)
+      resolve(answer)
+    }
+    const gone = () => settle({ type: 'gone' })
+    const timer = setTimeout(
+      () => settle({ type: 'refused', reason: 'silence', retryable: true, retryAfter: null }),
+      ANSWER_MS,
+    )
+    socket.once('disconnect', gone)
+    socket.emit('messageArrived', message, (reply: unknown) => settle(readAnswer(reply)))
+  })
+}
+
+function readAnswer(raw: unknown): DeliveryAnswer {
+  try {
+    const {
+      code,
+      providerMessageId,
+      providerMessageIds = [],
+      retryable,
+      retryAfter,
+      reason,
+    } = parse(wire.deliveryReply.schema, raw)
+    if (code < 300) {
+      const providerIds = [...(providerMessageId === undefined ? [] : [providerMessageId]), ...providerMessageIds]
+      return { type: 'accepted', providerIds }
+    }
+    return {
+      type: 'refused',
+      reason: reason ?? String(code),
+      retryable: retryable ?? (code >= 500 || code === 429),
+      retryAfter: retryAfter ?? null,
+    }
+  } catch {
+    return { type: 'refused', reason: 'unreadable answer', retryable: true, retryAfter: null }
+  }
+}

@@ -1,0 +1,47 @@
+// What the gateway gives this dialect.
+import type { Attendance } from '../../conversation/attendance'
+import type { Conversations } from '../../conversation/conversations'
+import type { Hub } from '../../conversation/hub'
+import type { Notifications } from '../../conversation/notifications'
+import type { Outbox } from '../../conversation/outbox'
+import type { Suppression } from '../../conversation/suppression'
+import type { Accounts } from '../../identity/accounts'
+import type { Credentials } from '../../identity/credentials'
+import type { ApiKeys } from '../../identity/keys'
+import type { Tokens } from '../../identity/tokens'
+import type { DeliveryStore } from '../../store/delivery-store'
+import type { Transcripts } from '../../transcript/transcripts'
+import type { ConversationEvent } from '../../model/events'
+import type { EntryPoint, Limiter } from '../dialect'
+
+export interface ChannelDeps {
+  readonly entryPoint: EntryPoint
+  /** Empty, or `/chat`. */
+  readonly basePath: string
+  /** Does the sending socket hear its own message, after the acknowledgement? */
+  readonly echoToSender: boolean
+  readonly conversations: Conversations
+  readonly hub: Hub
+  readonly outbox: Outbox
+  readonly attendance: Attendance
+  readonly suppression: Suppression
+  readonly notifications: Notifications
+  readonly deliveries: DeliveryStore
+  readonly transcripts: Transcripts
+  readonly accounts: Accounts
+  readonly keys: ApiKeys
+  readonly credentials: Credentials
+  readonly tokens: Tokens
+  readonly limiter: Limiter
+  /** Rate limits and connection caps are off: for benchmarks. */
+  readonly unlimited: boolean
+  /** The address that a request counts under, with trusted proxies looked through. */
+  addressOf(request: { socket: { remoteAddress?: string | undefined }; headers: Record<string, unknown> }): string
+  /** Is this address in `CONNECTOR_ADDRESSES`? */
+  isConnectorAddress(address: string): boolean
+  /** Hears of every conversation whose customer has come. Answers how to stop. */
+  onBegun(listener: (event: ConversationEvent) => void): () => void
+  readonly now: () => Date
+  /** For the log: a failure of ours, without anybody's words in it. */
+  readonly onFault: (cause: unknown) => void
+}

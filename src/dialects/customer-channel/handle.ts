@@ -1,0 +1,80 @@
+// Turns a use case into a Socket.IO listener: parse, run, answer if an answer was asked for. Nothing throws past this line.
+import type { z } from 'zod'
+import { toGatewayError, type ErrorCode, type GatewayError } from '../../model/errors'
+import { parse } from './tolerant'
+import type { Failure } from './wire'
+
+/** Every border of this dialect answers these, on a socket as on REST. */
+export const STATUS: Readonly<Record<ErrorCode, number>> = {
+  invalidRequest: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  notFound: 404,
+  conflict: 409,
+  conversationEnded: 410,
+  tooLarge: 413,
+  unsupportedMediaType: 415,
+  tooManyRequests: 429,
+  internal: 500,
+  notImplemented: 501,
+  unavailable: 503,
+}
+
+export function failureOf(error: GatewayError): Failure {
+  const { code, message, retryable, details, retryAfter } = error
+  return {
+    code: STATUS[code],
+    error: {
+      code,
+      message,
+      retryable,
+      ...(details.length > 0 && { details: [...details] }),
+      ...(retryAfter !== undefined && { retryAfter }),
+    },
+  }
+}
+
+export type Answer<T extends object = object> = (reply: T) => void
+interface Border {
+  /** Says a failure that nobody waits for. */
+  complain(failure: Failure): void
+  /** Runs before each request; throws when this caller may not speak now. */
+  admit(): void
+  /** For the log: a failure of ours. */
+  fault(cause: unknown): void
+}
+
+/**
+ * A listener for one event. `run` answers exactly once, when what it did is durable; what it throws is the answer
+ * otherwise. A request may come with an acknowledgement or without.
+ */
+export function handle<S extends z.ZodType, T extends object>(
+  border: Border,
+  schema: S,
+  run: (request: z.output<S>, answer: Answer<T>) => Promise<void> | void,
+): (...args: unknown[]) => void {
+  return (...args) => {
+    const last = args.at(-1)
+    const ack = typeof last === 'function' ? (last as (reply: object) => void) : null
+    const raw = args[0] === ack ? undefined : args[0]
+    let answered = false
+    const once = (reply: object) => {
+      if (answered) return
+      answered = true
+      ack?.(reply)
+    }
+    const fail = (cause: unknown) => {
+      const error = toGatewayError(cause)
+      if (error.code === 'internal') border.fault(cause)
+      if (ack) once(failureOf(error))
+      else if (!answered) border.complain(failureOf(error))
+    }
+    try {
+      border.admit()
+      const running = run(parse(schema, raw), (reply) => once({ code: 200, ...reply }))
+      running?.catch(fail)
+    } catch (cause) {
+      fail(cause)
+    }
+  }
+}

@@ -1,0 +1,50 @@
+// The facts that a conversation opens with, read from an init or from a channel's first message. Pure but for new ids.
+import type { JsonObject } from '../../model/content'
+import type { Opening } from '../../model/conversation'
+import { newParticipantId } from '../../model/ids'
+import { MAX_NAME } from './wire'
+
+interface Wish {
+  readonly refId?: string | undefined
+  readonly firstName?: string | undefined
+  readonly lastName?: string | undefined
+  readonly email?: string | undefined
+  readonly phone?: string | undefined
+  readonly language?: string | undefined
+  readonly url?: string | undefined
+  readonly comment?: string | undefined
+  readonly subject?: string | undefined
+  readonly extras: JsonObject
+}
+interface Door {
+  readonly channel: string
+  readonly account: string
+  /** A keyed connector vouches for the identifiers. */
+  readonly verified: boolean
+  /** ISO 8601. */
+  readonly at: string
+}
+
+export function readOpening(wish: Wish, { channel, account, verified, at }: Door): Opening {
+  const { firstName = '', lastName = '', email = '', phone = '', extras } = wish
+  const refId = wish.refId || phone || email
+  return {
+    address: { channel, account, refId },
+    language: wish.language || 'en',
+    subject: wish.subject ?? '',
+    url: wish.url ?? '',
+    comment: wish.comment ?? '',
+    channelData: extras,
+    customer: {
+      participantId: newParticipantId(),
+      name: [firstName, lastName].filter(Boolean).join(' ').slice(0, MAX_NAME) || 'Customer',
+      firstName,
+      lastName,
+      email,
+      phone,
+      verified,
+    },
+    carried: channel !== 'web',
+    at,
+  }
+}

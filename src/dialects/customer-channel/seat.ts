@@ -1,0 +1,195 @@
+// One socket in one conversation: what it hears, in order, and its own acknowledgements in their place among it.
+import type { Socket } from 'socket.io'
+import type { Following } from '../../conversation/stream'
+import { isUtterance, type ConversationEvent, type Ephemeral, type Utterance } from '../../model/events'
+import type { ParticipantId, Place } from '../../model/ids'
+import { encodeEphemeral, encodeGreeting, encodeInfo, type Setting } from './codec'
+import { Frame, waitingFor } from './frame'
+import type { FrameCache } from './frame-cache'
+import type { ConversationInfo, Person, WireConversation, WireMessage } from './wire'
+
+/** Messages in the first `conversationInfo`; the rest follows one by one. */
+const MAX_INFO_MESSAGES = 500
+const MAX_INFO_BYTES = 1024 * 1024
+/** History is written so many bytes at a time, and goes on when the socket has taken them. */
+const WRITE_AHEAD_BYTES = 256 * 1024
+/** Typing is in nobody's way: it is not written to a socket that has this much to read. */
+const MAX_WAITING_FOR_TYPING = 8
+
+/** How this seat's audience hears. */
+export interface Hearing<E extends ConversationEvent> {
+  /** `staff`, or `public` with whose id is shown otherwise: all seats with one key hear the same bytes. */
+  readonly key: string
+  encode(event: E): WireMessage
+  /** True for what this seat hears another way: a connector gets messages as deliveries. */
+  skips(event: E): boolean
+  follow(place: Place, after: number, seat: Seat<E>): Following
+}
+export interface SeatDeps<E extends ConversationEvent> {
+  readonly socket: Socket
+  readonly place: Place
+  readonly participantId: ParticipantId
+  readonly role: ConversationInfo['role']
+  readonly setting: Setting
+  readonly hearing: Hearing<E>
+  readonly frames: FrameCache
+  readonly echo: boolean
+  readonly now: () => Date
+  readonly onLeft: () => void
+}
+type Acknowledge = (event: Utterance) => void
+
+export class Seat<E extends ConversationEvent = ConversationEvent> {
+  readonly place: Place
+  readonly participantId: ParticipantId
+  readonly #deps: SeatDeps<E>
+  /** What this socket said and has not been acknowledged, by key and digest. */
+  readonly #said = new Map<string, Acknowledge>()
+  #following: Following | null = null
+  #picture: { conversation: WireConversation; members: Person[] } | null = null
+  #closed = false
+
+  constructor(deps: SeatDeps<E>) {
+    this.#deps = deps
+    this.place = deps.place
+    this.participantId = deps.participantId
+  }
+
+  /** Gives the picture, what follows it, a greeting, and then what is live. Resolves when live. */
+  async start(picture: { conversation: WireConversation; members: Person[] }, after: number): Promise<void> {
+    this.#picture = picture
+    this.#following = this.#deps.hearing.follow(this.place, after, this)
+    await this.#following.caughtUp
+  }
+
+  async history(events: readonly E[]): Promise<void> {
+    let rest = events
+    if (this.#picture) {
+      const first = this.#leading(events)
+      this.#giveInfo(events.slice(0, first))
+      rest = events.slice(first)
+    }
+    let ahead = 0
+    for (const event of rest) {
+      if (this.#closed) return
+      ahead += this.#tell(event)
+      if (ahead < WRITE_AHEAD_BYTES) continue
+      await drained(this.#deps.socket)
+      ahead = 0
+    }
+    await drained(this.#deps.socket)
+  }
+  live(): void {
+    if (this.#picture) this.#giveInfo([])
+    const { socket, setting, now, participantId } = this.#deps
+    const me: Person = { id: setting.self?.shown ?? participantId, name: '', type: 'Customer' }
+    const place = { conversationId: this.place.conversationId, at: now().toISOString() }
+    new Frame('messageArrived', encodeGreeting(place, this.#me ?? me, setting)).writeTo(socket)
+  }
+  hear(event: E): void {
+    this.#tell(event)
+    const gone = event.type === 'participantLeft' || event.type === 'observerLeft'
+    if (gone && event.participant.id === this.participantId) {
+      this.close()
+      this.#deps.onLeft()
+    }
+  }
+  hearEphemeral(ephemeral: Ephemeral): void {
+    const { socket, setting, frames, hearing } = this.#deps
+    if (ephemeral.by.id === this.participantId || waitingFor(socket) > MAX_WAITING_FOR_TYPING) return
+    frames.of(ephemeral, hearing.key, () => encodeEphemeral(ephemeral, setting)).writeTo(socket)
+  }
+
+  /** Before something is said: its acknowledgement will be given in its place. False when it is being said already. */
+  expect(key: string, acknowledge: Acknowledge): boolean {
+    if (this.#said.has(key)) return false
+    this.#said.set(key, acknowledge)
+    return true
+  }
+  forget(key: string): void {
+    this.#said.delete(key)
+  }
+  /** Another join of the same socket takes over what is on its way. */
+  handOver(next: Seat<never>): void {
+    for (const [key, acknowledge] of this.#said) next.expect(key, acknowledge)
+    this.close()
+  }
+  get isClosed(): boolean {
+    return this.#closed
+  }
+  close(): void {
+    this.#closed = true
+    this.#following?.leave()
+  }
+
+  get #me(): Person | undefined {
+    const shown = this.#deps.setting.self?.shown ?? this.participantId
+    return this.#members.find(({ id }) => id === shown)
+  }
+  #members: readonly Person[] = []
+
+  #giveInfo(events: readonly E[]): void {
+    if (!this.#picture) return
+    const { socket, hearing, role } = this.#deps
+    const { conversation, members } = this.#picture
+    this.#picture = null
+    this.#members = members
+    const messages = events.map((event) => hearing.encode(event))
+    new Frame('conversationInfo', encodeInfo({ conversation, members, messages, role })).writeTo(socket)
+    for (const event of events) this.#acknowledge(event)
+  }
+  #leading(events: readonly E[]): number {
+    let bytes = 0
+    const end = events.findIndex((event, i) => {
+      bytes += roughSize(event)
+      return i >= MAX_INFO_MESSAGES || (i > 0 && bytes > MAX_INFO_BYTES)
+    })
+    return end < 0 ? events.length : end
+  }
+
+  /** One event of the stream; answers how much was written. */
+  #tell(event: E): number {
+    const { socket, hearing, frames, echo } = this.#deps
+    const mine = this.#acknowledge(event)
+    if ((mine && !echo) || (!mine && hearing.skips(event))) return 0
+    const frame = frames.of(event, hearing.key, () => hearing.encode(event))
+    frame.writeTo(socket)
+    return frame.size
+  }
+  #acknowledge(event: E): boolean {
+    if (this.#said.size === 0 || event.by.id !== this.participantId || !isUtterance(event)) return false
+    const key = sayingKey(event)
+    const acknowledge = this.#said.get(key)
+    if (!acknowledge) return false
+    this.#said.delete(key)
+    acknowledge(event)
+    return true
+  }
+}
+
+/** Tells one saying from another: without a key of the sender's, the digest is random. */
+export const sayingKey = ({ clientMessageId, digest }: Pick<Utterance, 'clientMessageId' | 'digest'>): string =>
+  `${clientMessageId ?? ''}\n${digest}`
+
+function roughSize(event: ConversationEvent): number {
+  if (event.type !== 'messageSent' && event.type !== 'whispered') return 256
+  return event.content.attachments.reduce(
+    (sum, { contentUrl }) => sum + contentUrl.length,
+    event.content.text.length + 512,
+  )
+}
+
+/** Resolves when what was written has been taken, or the connection is gone. */
+async function drained(socket: Socket): Promise<void> {
+  const { conn } = socket
+  while (conn.readyState === 'open' && waitingFor(socket) > 0)
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        conn.off('drain', done)
+        conn.off('close', done)
+        resolve()
+      }
+      conn.once('drain', done)
+      conn.once('close', done)
+    })
+}

@@ -1,0 +1,138 @@
+// The Socket.IO server of this dialect: who may connect, who it is, and what every signed-in agent is told.
+import type { IncomingMessage, Server as HttpServer } from 'node:http'
+import { Server, type Socket } from 'socket.io'
+import { GatewayError, toGatewayError } from '../../model/errors'
+import type { ConversationEvent } from '../../model/events'
+import { Caller, type CallerDeps } from './caller'
+import { encodeConversation } from './codec'
+import { Connectors } from './connectors'
+import type { ChannelDeps } from './deps'
+import { FrameCache } from './frame-cache'
+import { failureOf } from './handle'
+import type { ClientToServerEvents, ServerToClientEvents } from './wire'
+
+/** The largest frame a client may send: a message with its text and small `data:` links, escaped. */
+const MAX_FRAME_BYTES = 256 * 1024
+const CONNECT_TIMEOUT_MS = 10_000
+const MAX_SOCKETS = 18_000
+const MAX_SOCKETS_PER_ADDRESS = 1_000
+
+type ChannelServer = Server<ClientToServerEvents, ServerToClientEvents>
+export interface ChannelSockets {
+  readonly io: ChannelServer
+  /** How many are connected. */
+  count(): number
+  /** Stops accepting and closes every connection; clients come back elsewhere, or here after a restart. */
+  close(): Promise<void>
+}
+
+export function createSocketServer(http: HttpServer, deps: ChannelDeps): ChannelSockets {
+  const callers = new Set<Caller>()
+  const perAddress = new Map<string, number>()
+  let isClosing = false
+  const callerDeps: CallerDeps = { ...deps, frames: new FrameCache(), connectors: new Connectors(deps) }
+  const io: ChannelServer = new Server(http, {
+    path: `${deps.basePath}/socket.io`,
+    allowEIO3: true,
+    serveClient: false,
+    perMessageDeflate: false,
+    httpCompression: false,
+    maxHttpBufferSize: MAX_FRAME_BYTES,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    cleanupEmptyChildNamespaces: true,
+    cors: { origin: (origin, decide) => decide(null, isAllowed(deps, origin)), credentials: true },
+    allowRequest: (request, decide) => {
+      const refused = isClosing ? 'The gateway is shutting down' : refusal(deps, request, { callers, perAddress })
+      decide(refused, refused === null)
+    },
+  })
+  io.use((socket, next) => {
+    identify(deps, socket).then(
+      (caller) => {
+        Object.assign(socket.data as object, { identity: caller })
+        next()
+      },
+      (cause: unknown) => next(refusedConnection(cause)),
+    )
+  })
+  io.on('connection', (socket) => {
+    const { identity } = socket.data as { identity: Caller['identity'] }
+    const address = deps.addressOf(socket.request)
+    const caller = new Caller(socket, address, identity, callerDeps)
+    callers.add(caller)
+    perAddress.set(address, (perAddress.get(address) ?? 0) + 1)
+    socket.on('disconnect', () => {
+      callers.delete(caller)
+      const left = (perAddress.get(address) ?? 1) - 1
+      if (left > 0) perAddress.set(address, left)
+      else perAddress.delete(address)
+    })
+    caller.listen()
+  })
+  const stopWatching = watch(deps, callers)
+  return {
+    io,
+    count: () => callers.size,
+    close: async () => {
+      isClosing = true
+      stopWatching()
+      // The transport closes, not the session: clients reconnect by themselves, with the jitter they are built with.
+      io.engine.close()
+      await io.close()
+    },
+  }
+}
+
+/** Where the browser's page comes from; clients without an Origin are no browsers. */
+function isAllowed({ entryPoint: { allowedOrigins } }: ChannelDeps, origin: string | undefined): boolean {
+  return origin === undefined || allowedOrigins === 'any' || allowedOrigins.includes(origin)
+}
+
+interface Connected {
+  readonly callers: ReadonlySet<Caller>
+  readonly perAddress: ReadonlyMap<string, number>
+}
+/** Asked in the handshake itself: CORS does not guard a WebSocket. */
+function refusal(deps: ChannelDeps, request: IncomingMessage, { callers, perAddress }: Connected): string | null {
+  if (!isAllowed(deps, request.headers.origin)) return 'This origin is not allowed. Add it to ALLOWED_ORIGINS.'
+  if (deps.unlimited) return null
+  if (callers.size >= MAX_SOCKETS) return 'Too many connections'
+  const here = perAddress.get(deps.addressOf(request)) ?? 0
+  return here >= MAX_SOCKETS_PER_ADDRESS ? 'Too many connections from this address' : null
+}
+
+function identify({ credentials }: ChannelDeps, socket: Socket): Promise<Caller['identity']> {
+  const { auth, query, headers } = socket.handshake
+  return credentials.resolve(
+    { auth: (auth as Record<string, unknown>)['token'], authorization: headers.authorization, query: query['token'] },
+    { query: true },
+  )
+}
+function refusedConnection(cause: unknown): Error {
+  const error = toGatewayError(cause)
+  return Object.assign(new Error(error.message), { data: failureOf(error) })
+}
+
+/** Void credentials close their sockets at once, and agents hear of every conversation that begins. */
+function watch(deps: ChannelDeps, callers: ReadonlySet<Caller>): () => void {
+  const dismiss = (isMeant: (caller: Caller) => boolean) => {
+    for (const caller of callers)
+      if (isMeant(caller))
+        caller.dismiss(new GatewayError('unauthorized', 'This credential is no longer valid. Sign in again.'))
+  }
+  const stops = [
+    deps.accounts.onRevoked((id) => dismiss(({ identity }) => identity.kind === 'staff' && identity.accountId === id)),
+    deps.keys.onRevoked((id) => dismiss(({ identity }) => 'keyId' in identity && identity.keyId === id)),
+    deps.onBegun((event) => void announce(deps, callers, event).catch(deps.onFault)),
+  ]
+  return () => stops.forEach((stop) => stop())
+}
+
+async function announce(deps: ChannelDeps, callers: ReadonlySet<Caller>, event: ConversationEvent): Promise<void> {
+  const agents = [...callers].filter(({ identity }) => identity.kind === 'staff')
+  if (agents.length === 0) return
+  const found = await deps.conversations.find(event.tenant, event.conversationId)
+  if (!found) return
+  const conversation = encodeConversation(found, 'staff')
+  for (const { socket } of agents) socket.emit('initConversation', { conversation })
+}

@@ -1,0 +1,106 @@
+// What a `sendMessage` asks for, read from its many spellings. Pure.
+import { createHash } from 'node:crypto'
+import type { Saying } from '../../conversation/rules'
+import type { Content } from '../../model/content'
+import { GatewayError } from '../../model/errors'
+import type { ReceiptState } from '../../model/events'
+import { newId, type ParticipantId } from '../../model/ids'
+import type { SendRequest } from './wire'
+
+export type Speech =
+  | { readonly type: 'say'; readonly body: Saying['body'] }
+  | { readonly type: 'typing'; readonly state: 'started' | 'stopped' }
+  | {
+      readonly type: 'receipt'
+      readonly state: ReceiptState
+      readonly messageId: string | null
+      readonly reason: string
+    }
+  | { readonly type: 'end' }
+  | { readonly type: 'handOff' }
+
+const RECEIPTS: ReadonlySet<string> = new Set<ReceiptState>(['accepted', 'sent', 'delivered', 'read', 'failed'])
+/** A provider's own words for what we call otherwise. */
+const PROVIDER_WORDS: Readonly<Record<string, ReceiptState>> = {
+  queued: 'accepted',
+  expired: 'failed',
+  rejected: 'failed',
+  undelivered: 'failed',
+}
+/** Activities that only the server tells. */
+const OURS: ReadonlySet<string> = new Set([
+  'greetings',
+  'participantAdded',
+  'participantRemoved',
+  'participantJoined',
+  'participantLeft',
+  'participantChanged',
+  'noAgentAvailable',
+  'queued',
+  'idleWarning',
+])
+
+/** @param fromConnector connectors may report all receipts, in their provider's words too. */
+export function readSpeech(request: SendRequest, fromConnector: boolean): Speech {
+  const { type, activityType, extras, text = '', attachments = [] } = request
+  const isActivity = type === undefined ? activityType !== undefined : type === 'ActivityMessage'
+  if (isActivity) return readActivity(request, fromConnector)
+  if (text === '' && attachments.length === 0 && Object.keys(extras).length === 0)
+    throw new GatewayError('invalidRequest', 'Say something: text or attachments.', { details: ['text'] })
+  return { type: 'say', body: { type: 'message', content: readContent(request) } }
+}
+
+export function readContent({ text = '', attachments = [], extras }: SendRequest): Content {
+  return {
+    text,
+    attachments: attachments.map(({ type, name, contentUrl, thumbnailUrl }) => ({
+      type,
+      name,
+      contentUrl,
+      ...(thumbnailUrl !== undefined && { thumbnailUrl }),
+    })),
+    extras,
+  }
+}
+
+function readActivity(request: SendRequest, fromConnector: boolean): Speech {
+  const { activityType: name = '', info = {} } = request
+  if (name === '')
+    throw new GatewayError('invalidRequest', 'Name the activity in activityType.', { details: ['activityType'] })
+  if (name === 'typing') return { type: 'typing', state: info['state'] === 'stopped' ? 'stopped' : 'started' }
+  if (name === 'endOfConversation') return { type: 'end' }
+  if (name === 'handOff') return { type: 'handOff' }
+  const state = receiptState(name, fromConnector)
+  if (state) return readReceipt(request, state)
+  if (OURS.has(name)) throw new GatewayError('forbidden', 'Only the gateway tells this activity.')
+  return { type: 'say', body: { type: 'activity', name, info } }
+}
+function receiptState(name: string, fromConnector: boolean): ReceiptState | null {
+  if (RECEIPTS.has(name)) {
+    if (fromConnector || name === 'delivered' || name === 'read') return name as ReceiptState
+    throw new GatewayError('forbidden', 'Only a connector reports this.')
+  }
+  return fromConnector && Object.hasOwn(PROVIDER_WORDS, name) ? (PROVIDER_WORDS[name] ?? null) : null
+}
+function readReceipt({ info = {}, messageId }: SendRequest, state: ReceiptState): Speech {
+  const named = info['messageId'] ?? messageId
+  const reason = info['reason']
+  return {
+    type: 'receipt',
+    state,
+    messageId: typeof named === 'string' && named.length <= 128 ? named : null,
+    reason: typeof reason === 'string' ? reason.slice(0, 256) : '',
+  }
+}
+
+/** The wish of a member to say something. Under a key its digest tells a repeat; without one it is like no other. */
+export function readSaying(request: SendRequest, from: ParticipantId, body: Saying['body']): Saying {
+  const { messageId: clientMessageId = null, tag = '', to = [] } = request
+  const digest = clientMessageId === null ? newId() : digestOf([to, tag, body])
+  return { from, clientMessageId, digest, to, whisper: tag === 'whisper', body }
+}
+
+/** 96 bits of SHA-256 over the JSON of what was said. */
+export function digestOf(said: unknown): string {
+  return createHash('sha256').update(JSON.stringify(said)).digest('base64url').slice(0, 16)
+}

@@ -1,0 +1,46 @@
+// Whether the process lives, and whether it should be given work: the answers of the two health routes.
+
+export interface HealthAnswer {
+  readonly status: 200 | 503
+  readonly body: { readonly status: 'live' | 'ready' | 'unavailable'; readonly reasons?: readonly string[] }
+}
+export interface HealthDeps {
+  /** Resolves when a write would go through now, as `Database.ready` does. */
+  ready(): Promise<void>
+  /** Whether the gateway is on its way down. */
+  draining(): boolean
+}
+
+const DEADLINE_MS = 2_000
+
+/** Always the same: a process that can answer lives. A store that is away is no reason to be restarted. */
+export const liveness = (): HealthAnswer => ({ status: 200, body: { status: 'live' } })
+
+/**
+ * Whether a load balancer should send work here. It never throws, and answers within 2 s even when the store hangs.
+ * @param deadline milliseconds to wait for the store
+ */
+export async function readiness(deps: HealthDeps, deadline = DEADLINE_MS): Promise<HealthAnswer> {
+  const reasons: string[] = []
+  if (deps.draining()) reasons.push('The gateway is shutting down.')
+  if (!(await inTime(deps, deadline))) reasons.push('The store takes no writes.')
+  return reasons.length === 0
+    ? { status: 200, body: { status: 'ready' } }
+    : { status: 503, body: { status: 'unavailable', reasons } }
+}
+
+async function inTime(deps: HealthDeps, deadline: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), deadline)))
+  const ready = Promise.resolve()
+    .then(() => deps.ready())
+    .then(
+      () => true,
+      () => false,
+    )
+  try {
+    return await Promise.race([ready, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,206 @@
+// What each setting of the environment must be: one schema and one sentence per name, without a word on how it is used.
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+
+export interface ConnectorKey {
+  readonly channel: string
+  /** Empty: every account of the channel. */
+  readonly account: string
+  /** SHA-256 of the key, hexadecimal. */
+  readonly hash: string
+  /** It stood in the environment in plain. */
+  readonly plain: boolean
+}
+/** Words that a customer says to stop or start notifications, compared with the whole trimmed text in any case. */
+export interface ChannelWords {
+  /** A channel's name, or `*`. */
+  readonly channel: string
+  /** A language's primary tag such as `de`, or `*`. */
+  readonly language: string
+  /** In upper case. */
+  readonly words: readonly string[]
+}
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+/** Timers count milliseconds in 31 bits. */
+const LONGEST = 24 * 24 * 3_600_000
+const MIN_KEY_BYTES = 32
+const MIN_ADMIN_PASSWORD = 12
+
+/** One setting: its fallback, what it must be, and the schema that reads it. A mistake never holds the value. */
+const setting = <T>(fallback: T, rule: string, schema: z.ZodType<T, string>) =>
+  z
+    .string()
+    .optional()
+    .transform((text, context): T => {
+      if (text === undefined) return fallback
+      const read = schema.safeParse(text)
+      if (read.success) return read.data
+      context.issues.push({ code: 'custom', message: rule, input: '' })
+      return z.NEVER
+    })
+
+const number = (fallback: number, max: number) =>
+  setting(
+    fallback,
+    `must be a number from 0 to ${max}.`,
+    z.string().regex(/^\d+$/).transform(Number).pipe(z.number().max(max)),
+  )
+const choice = <T extends string>(values: readonly [T, ...T[]]) =>
+  setting<T | null>(null, `must be ${values.join(' or ')}.`, z.enum(values))
+const flag = setting(
+  false,
+  'must be on or off.',
+  z.enum(['on', 'off', 'true', 'false', '1', '0']).transform((word) => ['on', 'true', '1'].includes(word)),
+)
+const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 }
+const duration = (fallback: number) =>
+  setting(
+    fallback,
+    'must be a duration such as 90 (seconds), 90s, 15m or 24h, at most 24 days.',
+    z
+      .string()
+      .regex(/^\d+[smh]?$/)
+      .transform((text) => parseInt(text, 10) * (UNITS[text.slice(-1)] ?? 1000))
+      .pipe(z.number().max(LONGEST)),
+  )
+const text = (rule: string, schema: z.ZodType<string, string>) => setting<string | null>(null, rule, schema)
+
+const items = (separator: string) =>
+  z.string().transform((text) =>
+    text
+      .split(separator)
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  )
+const networks = setting<readonly string[] | null>(
+  null,
+  'must be none, or addresses and networks such as 10.0.0.0/8 or fd00::/8, separated by commas.',
+  z.union([
+    z.literal('none').transform(() => []),
+    items(',').pipe(z.array(z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()]))),
+  ]),
+)
+
+const url = (protocols: readonly string[]) =>
+  z.string().refine((value) => {
+    if (!URL.canParse(value)) return false
+    const { protocol, hostname } = new URL(value)
+    return protocols.includes(protocol) && hostname !== ''
+  })
+/** A web origin without a path, as browsers send it. */
+const origin = url(['http:', 'https:']).transform((value, context) => {
+  const { origin, pathname, search, hash, username } = new URL(value)
+  if (pathname !== '/' || `${search}${hash}${username}` !== '') context.addIssue('not an origin')
+  return origin
+})
+const origins = setting<'any' | readonly string[] | null>(
+  null,
+  'must be * or origins such as https://www.example.org, separated by commas.',
+  z.union([z.literal('*').transform(() => 'any' as const), items(',').pipe(z.array(origin))]),
+)
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+const connectorKeys = items(',').transform((entries, context) =>
+  entries.map((entry): ConnectorKey => {
+    const match = /^([^:/\s]{1,32})(?:\/([^:\s]{1,64}))?:(?:sha256:([0-9a-f]{64})|(?!sha256:)(\S{1,256}))$/i.exec(entry)
+    if (!match) context.addIssue('not an entry')
+    const [channel = '', account = '', hash, plain = ''] = match?.slice(1) ?? []
+    const scope = { channel: channel.toLowerCase(), account }
+    return { ...scope, hash: hash?.toLowerCase() ?? sha256(plain), plain: hash === undefined }
+  }),
+)
+const wordLists = items(';').transform((entries, context) =>
+  entries.map((entry): ChannelWords => {
+    const match = /^([\w*-]{1,32})\/([\w*]{1,8}):(.+)$/.exec(entry)
+    if (!match) context.addIssue('not an entry')
+    const [channel = '', language = '', words = ''] = match?.slice(1) ?? []
+    const list = words.split('|').map((word) => word.trim().toUpperCase())
+    return { channel: channel.toLowerCase(), language: language.toLowerCase(), words: list.filter((word) => word) }
+  }),
+)
+const words = (builtIn: string) =>
+  setting(
+    wordLists.parse(builtIn),
+    'must be entries such as sms/en:STOP|QUIT or */*:STOP, separated by semicolons.',
+    wordLists,
+  )
+const STOP_WORDS =
+  '*/*:STOP|STOPALL|UNSUBSCRIBE|CANCEL|END|QUIT;*/de:STOPP|ABMELDEN|ABBESTELLEN;' +
+  '*/fr:ARRET|ARRÊT|ARRETER|ARRÊTER|DESABONNER|DÉSABONNER;*/es:ALTO|BAJA|PARAR|CANCELAR'
+const START_WORDS = '*/*:START|UNSTOP;*/de:ANMELDEN;*/fr:REPRENDRE;*/es:ALTA|INICIAR'
+
+const sameScope = (a: ConnectorKey, b: ConnectorKey): boolean => a.channel === b.channel && a.account === b.account
+
+const secretKeys = setting<readonly string[]>(
+  [],
+  `must be one key, or two separated by a comma, of at least ${MIN_KEY_BYTES} bytes each.`,
+  items(',').pipe(
+    z
+      .array(z.string().refine((key) => Buffer.byteLength(key) >= MIN_KEY_BYTES))
+      .min(1)
+      .max(2),
+  ),
+)
+const logLevel = setting<LogLevel>('info', `must be one of ${LOG_LEVELS.join(', ')}.`, z.enum(LOG_LEVELS))
+
+export const gatewayShape = {
+  NODE_ENV: text('is any word; production makes the gateway strict.', z.string()),
+  PORT: number(8080, 65_535),
+  HOST: setting('', 'must be an address or a host name.', z.union([z.ipv4(), z.ipv6(), z.hostname()])),
+  BASE_PATH: setting(
+    '',
+    'must start with a slash, such as /chat, and hold only letters, digits and - . _ ~.',
+    z
+      .string()
+      .regex(/^(\/[\w~-][\w.~-]*)*\/?$/)
+      .transform((path) => path.replace(/\/$/, '')),
+  ),
+  PUBLIC_URL: text('must be an origin such as https://chat.example.org; the path belongs in BASE_PATH.', origin),
+  DATA_DIR: setting('./data', 'must be a folder.', z.string()),
+  DATABASE_URL: setting<'sqlite' | 'memory'>(
+    'sqlite',
+    'must be sqlite: (the default, in DATA_DIR) or memory: in this build, which has SQLite inside the process only and no Postgres.',
+    z.enum(['sqlite:', 'memory:']).transform((url) => (url === 'memory:' ? 'memory' : 'sqlite')),
+  ),
+  REDIS_URL: text('cannot be used: this build runs as one node only as yet. Leave it out.', z.never()),
+  METRICS_PORT: number(9464, 65_535),
+  ALLOWED_ORIGINS: origins,
+  TRUSTED_PROXIES: networks,
+  CUSTOMER_AUTH: choice(['handle', 'token']),
+  CONNECTOR_ADDRESSES: networks,
+  CONNECTOR_KEYS: setting(
+    [],
+    'must be entries such as sms:<key> or whatsapp/<account>:sha256:<64 hexadecimal digits>, separated by commas, no more than two for one scope and no key twice.',
+    connectorKeys
+      .refine((keys) => keys.every((key) => keys.filter((other) => sameScope(key, other)).length <= 2))
+      .refine((keys) => new Set(keys.map(({ hash }) => hash)).size === keys.length),
+  ),
+  ECHO_TO_SENDER: flag,
+  RECONNECT_GRACE: duration(60_000),
+  IDLE_WARNING: duration(0),
+  IDLE_END: duration(24 * 3_600_000),
+  RATE_LIMITS: choice(['on', 'off']),
+  SMTP_URL: text('must be an smtp: or smtps: URL.', url(['smtp:', 'smtps:'])),
+  MAIL_FROM: text('must be an address such as chat@example.org.', z.email()),
+  ADMIN_USER: text('must be 1 to 64 characters without spaces.', z.string().regex(/^\S{1,64}$/)),
+  ADMIN_PASSWORD: text(
+    `must have ${MIN_ADMIN_PASSWORD} to 256 characters.`,
+    z.string().min(MIN_ADMIN_PASSWORD).max(256),
+  ),
+  SECRET_KEY: secretKeys,
+  LOG_LEVEL: logLevel,
+  OPT_OUT_WORDS: words(STOP_WORDS),
+  OPT_IN_WORDS: words(START_WORDS),
+}
+export const connectorShape = {
+  GATEWAY_URL: setting(
+    'http://localhost:8080',
+    'must be an http or https URL.',
+    url(['http:', 'https:']).transform((value) => value.replace(/\/+$/, '')),
+  ),
+  CONNECTOR_KEY: text('must have at most 512 characters without spaces.', z.string().regex(/^\S{1,512}$/)),
+  SMPP_URL: text('must be an smpp: or ssmpp: URL.', url(['smpp:', 'ssmpp:'])),
+  LOG_LEVEL: logLevel,
+}

@@ -1,0 +1,6 @@
+// What every account store must agree on: when two usernames are the same, and how many keys a scope may have.
+
+/** Two: the one in use and the one that replaces it. */
+export const MAX_KEYS_PER_SCOPE = 2
+
+export const usernameKey = (username: string): string => username.toLowerCase()

@@ -1,0 +1,62 @@
+// Conversations in memory: written by group commit, like everywhere.
+import type { Conversation, Status } from '../model/conversation'
+import type { ConversationEvent, PublicEvent } from '../model/events'
+import type { ConversationId, Tenant } from '../model/ids'
+import type { Committed, ConversationStore, Decision, Needs, View } from './conversation-store'
+import type { GroupCommit } from './group-commit'
+import { keyOf, type MemoryTables } from './memory-tables'
+import { readEvent, readPublicEvent } from './stored-json'
+
+export class MemoryConversationStore implements ConversationStore {
+  readonly #tables: MemoryTables
+  readonly #writing: GroupCommit
+
+  constructor(deps: { tables: MemoryTables; writing: GroupCommit }) {
+    this.#tables = deps.tables
+    this.#writing = deps.writing
+  }
+
+  update<D extends Decision>(needs: Needs, decide: (view: View) => D): Promise<Committed<D>> {
+    return this.#writing.update(needs, decide)
+  }
+  onCommitted(listener: Parameters<ConversationStore['onCommitted']>[0]): void {
+    this.#writing.onCommitted(listener)
+  }
+
+  async find(tenant: Tenant, id: ConversationId): Promise<Conversation | null> {
+    return this.#tables.conversations.get(keyOf(tenant, id)) ?? null
+  }
+  /** Positions have no gaps, so the next one is simply looked up. */
+  async events(tenant: Tenant, id: ConversationId, after: number, limit: number): Promise<ConversationEvent[]> {
+    const found: ConversationEvent[] = []
+    while (found.length < limit) {
+      const body = this.#tables.events.get(keyOf(tenant, id, after + found.length + 1))
+      if (body === undefined) break
+      found.push(readEvent(body))
+    }
+    return found
+  }
+  async publicEvents(tenant: Tenant, id: ConversationId, after: number, limit: number): Promise<PublicEvent[]> {
+    const { events, positions } = this.#tables
+    const found: PublicEvent[] = []
+    while (found.length < limit) {
+      const position = positions.get(keyOf(tenant, id, after + found.length + 1))
+      const body = position === undefined ? undefined : events.get(keyOf(tenant, id, position))
+      if (body === undefined) break
+      found.push(readPublicEvent(body))
+    }
+    return found
+  }
+
+  async list(tenant: Tenant, status: Status, after: string, limit: number): Promise<Conversation[]> {
+    const found = this.#all(tenant).filter((conversation) => conversation.status === status && conversation.id > after)
+    return found.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, limit)
+  }
+  async idleSince(tenant: Tenant, before: string, limit: number): Promise<Conversation[]> {
+    const found = this.#all(tenant).filter(({ status, activeAt }) => status === 'open' && activeAt < before)
+    return found.sort((a, b) => (a.activeAt < b.activeAt ? -1 : 1)).slice(0, limit)
+  }
+  #all(tenant: Tenant): Conversation[] {
+    return [...this.#tables.conversations.values()].filter((conversation) => conversation.tenant === tenant)
+  }
+}

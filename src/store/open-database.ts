@@ -1,0 +1,100 @@
+// Opens a database: a SQLite file in a data folder, or tables in memory.
+import { Kysely } from 'kysely'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { GatewayError } from '../model/errors'
+import type { Database } from './database'
+import { GroupCommit } from './group-commit'
+import { MemoryAccountStore } from './memory-account-store'
+import { MemoryConversationStore } from './memory-conversation-store'
+import { MemoryDeliveryStore } from './memory-delivery-store'
+import { MemoryEngine } from './memory-engine'
+import { MemoryNotificationStore } from './memory-notification-store'
+import { MemoryOutbox } from './memory-outbox'
+import { MemoryTables } from './memory-tables'
+import { SqlAccountStore } from './sql-account-store'
+import { SqlConversationStore } from './sql-conversation-store'
+import { SqlDeliveryStore } from './sql-delivery-store'
+import { SqlNotificationStore } from './sql-notification-store'
+import type { Tables } from './sql-schema'
+import { SqliteThreadDialect } from './sqlite-dialect'
+import { SqliteEngine } from './sqlite-engine'
+import { SqliteFault } from './sqlite-fault'
+import { FOLDER_TAKEN } from './sqlite-protocol'
+import { SqliteThread } from './sqlite-thread'
+
+interface Deps {
+  /** Replaces every clock, the database's too. For tests. */
+  readonly now?: (() => Date) | undefined
+  /** Hears what a listener of commits throws. */
+  readonly onFault?: ((cause: unknown) => void) | undefined
+}
+
+/** A write path that hangs must not hold the process. */
+const DRAIN_MS = 5_000
+
+export async function openSqlite({ dataDir, now, onFault }: Deps & { readonly dataDir: string }): Promise<Database> {
+  await mkdir(dataDir, { recursive: true })
+  const files = { file: join(dataDir, 'fairlead.db'), guard: join(dataDir, 'fairlead.lock') }
+  const thread = new SqliteThread({ files, now })
+  try {
+    await thread.ask<'probe'>({ do: 'probe' })
+  } catch (cause) {
+    await thread.close()
+    throw refusal(dataDir, cause)
+  }
+  const db = new Kysely<Tables>({ dialect: new SqliteThreadDialect(thread) })
+  const writing = new GroupCommit({
+    engine: new SqliteEngine(thread),
+    ...(now && { now }),
+    ...(onFault && { onFault }),
+  })
+  return {
+    conversations: new SqlConversationStore({ db, writing }),
+    deliveries: new SqlDeliveryStore({ db, thread }),
+    accounts: new SqlAccountStore(db),
+    notifications: new SqlNotificationStore({ db, now: now ?? systemClock }),
+    ready: async () => {
+      await thread.consult<'probe'>({ do: 'probe' })
+    },
+    close: async () => {
+      await drain(writing)
+      await thread.close()
+    },
+  }
+}
+
+export async function openMemory({ now = systemClock, onFault }: Deps = {}): Promise<Database> {
+  const tables = new MemoryTables()
+  const outbox = new MemoryOutbox(tables)
+  const engine = new MemoryEngine({ tables, outbox, now })
+  const writing = new GroupCommit({ engine, now, ...(onFault && { onFault }) })
+  return {
+    conversations: new MemoryConversationStore({ tables, writing }),
+    deliveries: new MemoryDeliveryStore({ tables, outbox, now }),
+    accounts: new MemoryAccountStore(),
+    notifications: new MemoryNotificationStore({ tables, now }),
+    ready: async () => undefined,
+    close: () => drain(writing),
+  }
+}
+
+const systemClock = (): Date => new Date()
+
+function refusal(dataDir: string, cause: unknown): GatewayError {
+  if (cause instanceof SqliteFault && cause.code === FOLDER_TAKEN)
+    return new GatewayError(
+      'conflict',
+      `Another gateway serves the data folder ${dataDir}. Stop it first, or give this one a folder of its own.`,
+      { cause },
+    )
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new GatewayError('unavailable', `The database in ${dataDir} cannot be opened (${why}).`, { cause })
+}
+
+async function drain(writing: GroupCommit): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const enough = new Promise((resolve) => (timer = setTimeout(resolve, DRAIN_MS)))
+  await Promise.race([writing.close(), enough])
+  clearTimeout(timer)
+}

@@ -1,0 +1,77 @@
+// Conversations on SQL: written by group commit, read by cold queries.
+import { sql, type Kysely } from 'kysely'
+import type { Conversation, Status } from '../model/conversation'
+import type { ConversationEvent, PublicEvent } from '../model/events'
+import type { ConversationId, Tenant } from '../model/ids'
+import type { Committed, ConversationStore, Decision, Needs, View } from './conversation-store'
+import type { GroupCommit } from './group-commit'
+import { toConversation } from './sql-rows'
+import type { Tables } from './sql-schema'
+import { readEvent, readPublicEvent } from './stored-json'
+
+export class SqlConversationStore implements ConversationStore {
+  readonly #db: Kysely<Tables>
+  readonly #writing: GroupCommit
+
+  constructor(deps: { db: Kysely<Tables>; writing: GroupCommit }) {
+    this.#db = deps.db
+    this.#writing = deps.writing
+  }
+
+  update<D extends Decision>(needs: Needs, decide: (view: View) => D): Promise<Committed<D>> {
+    return this.#writing.update(needs, decide)
+  }
+  onCommitted(listener: Parameters<ConversationStore['onCommitted']>[0]): void {
+    this.#writing.onCommitted(listener)
+  }
+
+  async find(tenant: Tenant, id: ConversationId): Promise<Conversation | null> {
+    const found = this.#db.selectFrom('conversation').selectAll().where('tenant', '=', tenant).where('id', '=', id)
+    const row = await found.executeTakeFirst()
+    return row ? toConversation(row) : null
+  }
+  async events(tenant: Tenant, id: ConversationId, after: number, limit: number): Promise<ConversationEvent[]> {
+    const rows = await this.#eventsOf(tenant, id)
+      .where('position', '>', after)
+      .orderBy('position')
+      .limit(limit)
+      .execute()
+    return rows.map(({ body }) => readEvent(body))
+  }
+  async publicEvents(tenant: Tenant, id: ConversationId, after: number, limit: number): Promise<PublicEvent[]> {
+    const rows = await this.#eventsOf(tenant, id)
+      .where('public_position', '>', after)
+      .orderBy('public_position')
+      .limit(limit)
+      .execute()
+    return rows.map(({ body }) => readPublicEvent(body))
+  }
+  #eventsOf(tenant: Tenant, id: ConversationId) {
+    return this.#db.selectFrom('event').select('body').where('tenant', '=', tenant).where('conversation_id', '=', id)
+  }
+
+  async list(tenant: Tenant, status: Status, after: string, limit: number): Promise<Conversation[]> {
+    const rows = await this.#db
+      .selectFrom('conversation')
+      .selectAll()
+      .where('tenant', '=', tenant)
+      .where('status', '=', status)
+      .where(sql<boolean>`id > ${after}`)
+      .orderBy('id')
+      .limit(limit)
+      .execute()
+    return rows.map(toConversation)
+  }
+  async idleSince(tenant: Tenant, before: string, limit: number): Promise<Conversation[]> {
+    const rows = await this.#db
+      .selectFrom('conversation')
+      .selectAll()
+      .where('tenant', '=', tenant)
+      .where(sql<boolean>`status = 'open'`)
+      .where('active_at', '<', before)
+      .orderBy('active_at')
+      .limit(limit)
+      .execute()
+    return rows.map(toConversation)
+  }
+}

@@ -1,0 +1,154 @@
+// Deliveries on SQLite: in order per recipient, leased with a fence, and never searched longer than an index is deep.
+import type { Database } from 'better-sqlite3'
+import type { DeliveryId, Tenant } from '../model/ids'
+import { Conflict } from './conflict'
+import type { Claim } from './delivery-store'
+import type { Delivery } from './records'
+import { toDelivery, type DeliveryRecord } from './sql-rows'
+import { inTransaction } from './sqlite-transaction'
+import type { Write } from './writes'
+
+type Text = string
+type Lane = Pick<DeliveryRecord, 'channel' | 'account' | 'ref_id'>
+type NewRow = Omit<DeliveryRecord, 'seq' | 'state' | 'attempts' | 'lease' | 'reason'>
+type Deliver = Extract<Write, { kind: 'deliver' }>
+type Settle = Extract<Write, { kind: 'settle' }>
+
+/** Spelled as in the index, or SQLite does not use it. */
+const LIVE = "state in ('waiting', 'due', 'leased')"
+const STARTED = "state in ('due', 'leased')"
+/** How many outlived deliveries one claim clears away: a long silence must not hold the others up. */
+const MAX_BURIED = 1_000
+
+function prepare(db: Database) {
+  const account = 'tenant = ? and channel = ? and account = ?'
+  return {
+    insert: db.prepare<NewRow>(
+      `insert into delivery (tenant, id, channel, account, ref_id, conversation_id, message_id, recipient,
+         notification_id, body, state, attempts, lease, due_at, created_at, expires_at, reason)
+       values (@tenant, @id, @channel, @account, @ref_id, @conversation_id, @message_id, @recipient,
+         @notification_id, @body,
+         case when exists (
+           select 1 from delivery where tenant = @tenant and channel = @channel and account = @account
+             and ref_id = @ref_id and ${LIVE}
+         ) then 'waiting' else 'due' end,
+         0, '', @due_at, @created_at, @expires_at, '')`,
+    ),
+    settle: db.prepare<[Text, Text, Text, Text, Text, Text], Lane>(
+      `update delivery set state = ?, lease = '', due_at = ?, reason = ?
+       where tenant = ? and id = ? and state = 'leased' and lease = ? returning channel, account, ref_id`,
+    ),
+    next: db.prepare<[Text, Text, Text, Text, Text]>(
+      `update delivery set state = 'due', due_at = ? where seq = (
+         select seq from delivery where ${account} and ref_id = ? and ${LIVE} and state = 'waiting'
+         order by seq limit 1)`,
+    ),
+    candidates: db.prepare<[Text, Text, Text, Text, Text, number], DeliveryRecord>(
+      `select * from delivery where ${account} and ${STARTED} and state = ? and due_at <= ?
+       order by due_at, seq limit ?`,
+    ),
+    lease: db.prepare<[Text, Text, number], DeliveryRecord>(
+      `update delivery set state = 'leased', lease = ?, due_at = ?, attempts = attempts + 1
+       where seq = ? returning *`,
+    ),
+    bury: db.prepare<[number]>("update delivery set state = 'dead', lease = '', reason = 'expired' where seq = ?"),
+    release: db.prepare<[Text, Text, Text]>(
+      "update delivery set state = 'due', lease = '', due_at = ? where tenant = ? and lease = ? and state = 'leased'",
+    ),
+    replay: db.prepare<{ now: Text; tenant: Text; id: Text }>(
+      `update delivery set attempts = 0, lease = '', reason = '', due_at = @now,
+         state = case when exists (
+           select 1 from delivery as other where other.tenant = delivery.tenant and other.channel = delivery.channel
+             and other.account = delivery.account and other.ref_id = delivery.ref_id
+             and other.state in ('waiting', 'due', 'leased')
+         ) then 'waiting' else 'due' end
+       where tenant = @tenant and id = @id and state = 'dead'`,
+    ),
+    nextDue: db.prepare<[Text, Text, Text, Text], { due_at: string }>(
+      `select due_at from delivery where ${account} and ${STARTED} and state = ? order by due_at limit 1`,
+    ),
+  }
+}
+
+export class SqliteOutbox {
+  readonly #db: Database
+  readonly #statements: ReturnType<typeof prepare>
+
+  constructor(db: Database) {
+    this.#db = db
+    this.#statements = prepare(db)
+  }
+
+  /** Within the transaction of a commit. */
+  enqueue(tenant: Tenant, { delivery }: Deliver, times: { now: string; createdAt: string }): void {
+    const { id, to, conversationId, recipient, notificationId, body, expiresAt } = delivery
+    this.#statements.insert.run({
+      tenant,
+      id,
+      channel: to.channel,
+      account: to.account,
+      ref_id: to.refId,
+      conversation_id: conversationId,
+      message_id: delivery.messageId === 'first' ? null : delivery.messageId,
+      recipient,
+      notification_id: notificationId,
+      body,
+      due_at: times.now,
+      created_at: times.createdAt,
+      expires_at: expiresAt,
+    })
+  }
+  /** Within the transaction of a commit. */
+  settle(tenant: Tenant, { deliveryId, lease, outcome }: Settle, now: string): void {
+    const dueAt = outcome.state === 'due' ? outcome.at : now
+    const reason = outcome.state === 'done' ? '' : outcome.reason
+    const lane = this.#statements.settle.get(outcome.state, dueAt, reason, tenant, deliveryId, lease)
+    if (!lane) throw new Conflict('The lease is stale')
+    if (outcome.state !== 'due') this.#letNextGo(tenant, lane, now)
+  }
+
+  claim(tenant: Tenant, claim: Claim, now: string): Delivery[] {
+    return inTransaction(this.#db, 'immediate', () => {
+      const until = new Date(Date.parse(now) + claim.leaseMs).toISOString()
+      const leased: Delivery[] = []
+      let buried = 0
+      while (leased.length < claim.limit && buried < MAX_BURIED) {
+        const rows = this.#candidates(tenant, claim, { now, limit: claim.limit - leased.length })
+        if (rows.length === 0) break
+        for (const row of rows) {
+          if (row.expires_at !== null && row.expires_at <= now) {
+            this.#statements.bury.run(row.seq)
+            this.#letNextGo(tenant, row, now)
+            buried++
+          } else {
+            const taken = this.#statements.lease.get(claim.lease, until, row.seq)
+            if (taken) leased.push(toDelivery(taken))
+          }
+        }
+      }
+      return leased
+    })
+  }
+  /** Leases that ran out come first: they are the oldest. */
+  #candidates(tenant: Tenant, { channel, account }: Claim, { now, limit }: { now: string; limit: number }) {
+    const { candidates } = this.#statements
+    const lost = candidates.all(tenant, channel, account, 'leased', now, limit)
+    return [...lost, ...candidates.all(tenant, channel, account, 'due', now, limit - lost.length)]
+  }
+  #letNextGo(tenant: Tenant, { channel, account, ref_id: refId }: Lane, now: string): void {
+    this.#statements.next.run(now, tenant, channel, account, refId)
+  }
+
+  release(tenant: Tenant, lease: string, now: string): number {
+    return this.#statements.release.run(now, tenant, lease).changes
+  }
+  replay(tenant: Tenant, id: DeliveryId, now: string): boolean {
+    return this.#statements.replay.run({ now, tenant, id }).changes > 0
+  }
+  nextDueIn(tenant: Tenant, { channel, account }: Pick<Claim, 'channel' | 'account'>, now: string): number | null {
+    const { nextDue } = this.#statements
+    const rows = ['due', 'leased'].map((state) => nextDue.get(tenant, channel, account, state))
+    const times = rows.flatMap((row) => (row ? [Date.parse(row.due_at)] : []))
+    return times.length > 0 ? Math.max(0, Math.min(...times) - Date.parse(now)) : null
+  }
+}

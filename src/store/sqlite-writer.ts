@@ -1,0 +1,176 @@
+// Writes a batch on SQLite: one transaction, statements prepared once.
+import type { Database } from 'better-sqlite3'
+import type { Tenant } from '../model/ids'
+import { Conflict } from './conflict'
+import type { SqliteOutbox } from './sqlite-outbox'
+import { WIDTH, type Cell, type FlatBatch } from './sqlite-protocol'
+import { inTransaction } from './sqlite-transaction'
+import { isDeliveryWrite, isReceiptWrite, type NotifiedWrite, type ReceiptWrite } from './write-groups'
+import type { Write } from './writes'
+
+type Text = string
+/** What the database's clock says, and what the gateway's said when the batch was decided. */
+interface Times {
+  readonly now: string
+  readonly createdAt: string
+}
+
+function prepareLog(db: Database) {
+  const at = 'where tenant = ? and id = ? and position = ?'
+  return {
+    opened: db.prepare<Cell[]>(
+      `insert into conversation (tenant, id, status, position, public_position, active_at, idle_warned, ended_at, picture)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing`,
+    ),
+    changed: db.prepare<Cell[]>(
+      `update conversation set status = ?, position = ?, public_position = ?, active_at = ?, idle_warned = ?,
+         ended_at = ?, picture = ? ${at}`,
+    ),
+    moved: db.prepare<Cell[]>(`update conversation set position = ?, public_position = ?, active_at = ? ${at}`),
+    freed: db.prepare<Cell[]>(
+      `delete from live_address
+       where tenant = ? and channel = ? and account = ? and ref_id = ? and conversation_id = ?`,
+    ),
+    taken: db.prepare<Cell[]>(
+      `insert into live_address (tenant, channel, account, ref_id, conversation_id)
+       values (?, ?, ?, ?, ?) on conflict do nothing`,
+    ),
+    events: db.prepare<Cell[]>(
+      'insert into event (tenant, conversation_id, position, public_position, body) values (?, ?, ?, ?, ?)',
+    ),
+    // One that has outlived its time is as good as none.
+    once: db.prepare<Cell[]>(
+      `insert into once (tenant, scope, key, conversation_id, position, note, expires_at) values (?, ?, ?, ?, ?, ?, ?)
+       on conflict do update set conversation_id = excluded.conversation_id, position = excluded.position,
+         note = excluded.note, expires_at = excluded.expires_at
+       where once.expires_at <= ?`,
+    ),
+  }
+}
+
+function prepareWrites(db: Database) {
+  const provider = 'tenant = ? and channel = ? and account = ? and provider_id = ?'
+  return {
+    // A provider may use its ids again: the newest delivery owns them.
+    part: db.prepare<[Text, Text, Text, Text, Text]>(
+      `insert into provider_part (tenant, channel, account, provider_id, delivery_id, delivered) values (?, ?, ?, ?, ?, 0)
+       on conflict do update set delivery_id = excluded.delivery_id, delivered = 0
+       where delivery_id <> excluded.delivery_id`,
+    ),
+    partDelivered: db.prepare<[Text, Text, Text, Text]>(`update provider_part set delivered = 1 where ${provider}`),
+    receipt: db.prepare<[Text, Text, Text, Text, Text]>(
+      `insert into receipt (tenant, conversation_id, message_id, recipient, state) values (?, ?, ?, ?, ?)
+       on conflict do update set state = excluded.state`,
+    ),
+    park: db.prepare<[Text, Text, Text, Text, Text, Text, Text]>(
+      `insert into parked_receipt (tenant, channel, account, provider_id, state, reason, expires_at)
+       values (?, ?, ?, ?, ?, ?, ?)
+       on conflict do update set reason = excluded.reason, expires_at = excluded.expires_at`,
+    ),
+    unpark: db.prepare<[Text, Text, Text, Text]>(`delete from parked_receipt where ${provider}`),
+    notification: db.prepare<Cell[]>(
+      `insert into notification (tenant, id, key_id, channel, account, ref_id, state, reason, created_at, expires_at)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       on conflict do update set state = excluded.state, reason = excluded.reason, expires_at = excluded.expires_at`,
+    ),
+    suppress: db.prepare<[Text, Text, Text, Text]>(
+      'insert into suppression (tenant, channel, account, ref_id) values (?, ?, ?, ?) on conflict do nothing',
+    ),
+    unsuppress: db.prepare<[Text, Text, Text, Text]>(
+      'delete from suppression where tenant = ? and channel = ? and account = ? and ref_id = ?',
+    ),
+    countQuota: db.prepare<[Text, Text, Text]>(
+      `insert into quota (tenant, key_id, day, used) values (?, ?, ?, 1) on conflict do update set used = used + 1`,
+    ),
+  }
+}
+
+export class SqliteWriter {
+  readonly #db: Database
+  readonly #outbox: SqliteOutbox
+  readonly #log: ReturnType<typeof prepareLog>
+  readonly #statements: ReturnType<typeof prepareWrites>
+
+  constructor(db: Database, outbox: SqliteOutbox) {
+    this.#db = db
+    this.#outbox = outbox
+    this.#log = prepareLog(db)
+    this.#statements = prepareWrites(db)
+  }
+
+  commit(batch: FlatBatch, now: string): 'written' | 'conflict' {
+    try {
+      return inTransaction(this.#db, 'immediate', () => {
+        this.#writeLog(batch, now)
+        for (const { tenant, write } of batch.writes) this.#write(tenant, write, { now, createdAt: batch.now })
+        return 'written'
+      })
+    } catch (cause) {
+      if (cause instanceof Conflict) return 'conflict'
+      throw cause
+    }
+  }
+
+  #writeLog(batch: FlatBatch, now: string): void {
+    const log = this.#log
+    for (const row of rows(batch.moved, WIDTH.moved)) mustChange(log.moved.run(...row).changes, 'A position has moved')
+    for (const row of rows(batch.changed, WIDTH.changed))
+      mustChange(log.changed.run(...row).changes, 'A position has moved')
+    for (const row of rows(batch.opened, WIDTH.opened))
+      mustChange(log.opened.run(...row).changes, 'The conversation is there already')
+    // Before they are taken: the next conversation of an address may open in the batch that ends the last.
+    for (const row of rows(batch.freed, WIDTH.freed)) log.freed.run(...row)
+    for (const row of rows(batch.taken, WIDTH.taken))
+      mustChange(log.taken.run(...row).changes, 'The address has a live conversation')
+    for (const row of rows(batch.events, WIDTH.events)) log.events.run(...row)
+    for (const row of rows(batch.once, WIDTH.once))
+      mustChange(log.once.run(...row, now).changes, 'The idempotency key is there already')
+  }
+
+  #write(tenant: Tenant, write: Write, times: Times): void {
+    if (isDeliveryWrite(write)) {
+      if (write.kind === 'deliver') this.#outbox.enqueue(tenant, write, times)
+      else this.#outbox.settle(tenant, write, times.now)
+    } else if (isReceiptWrite(write)) this.#writeReceipt(tenant, write)
+    else this.#writeNotified(tenant, write)
+  }
+
+  #writeReceipt(tenant: Tenant, write: ReceiptWrite): void {
+    const { part, partDelivered, park, unpark, receipt } = this.#statements
+    if (write.kind === 'receipt') {
+      receipt.run(tenant, write.conversationId, write.messageId, write.recipient, write.state)
+      return
+    }
+    if (write.kind === 'parts') {
+      for (const { channel, account, providerId } of write.keys)
+        part.run(tenant, channel, account, providerId, write.deliveryId)
+      return
+    }
+    const { channel, account, providerId } = write.key
+    if (write.kind === 'partDelivered') partDelivered.run(tenant, channel, account, providerId)
+    else if (write.kind === 'unpark') unpark.run(tenant, channel, account, providerId)
+    else park.run(tenant, channel, account, providerId, write.receipt.state, write.receipt.reason, write.expiresAt)
+  }
+
+  #writeNotified(tenant: Tenant, write: NotifiedWrite): void {
+    const { notification, suppress, unsuppress, countQuota } = this.#statements
+    if (write.kind === 'notification') {
+      const { id, keyId, to, state, reason, createdAt, expiresAt } = write.notification
+      notification.run(tenant, id, keyId, to.channel, to.account, to.refId, state, reason, createdAt, expiresAt)
+    } else if (write.kind === 'countQuota') {
+      countQuota.run(tenant, write.keyId, write.day)
+    } else {
+      const { channel, account, refId } = write.address
+      const statement = write.kind === 'suppress' ? suppress : unsuppress
+      statement.run(tenant, channel, account, refId)
+    }
+  }
+}
+
+function mustChange(changes: number, sentence: string): void {
+  if (changes === 0) throw new Conflict(sentence)
+}
+
+function* rows(cells: readonly Cell[], width: number): Generator<Cell[]> {
+  for (let at = 0; at < cells.length; at += width) yield cells.slice(at, at + width)
+}

@@ -1,0 +1,198 @@
+// One conversation on the page: its log, who is typing, how far each message came, and the place to answer.
+import type { Conversation, MessageToSend } from '../../client/conversation'
+import type { ActivityMessage, ChatMessage } from '../../dialects/customer-channel/wire'
+import { byId, make, sentenceOf, within } from './dom'
+
+const RECEIPTS = { accepted: 'Sent', sent: 'Sent', failed: 'Failed', delivered: 'Delivered', read: 'Read' } as const
+/** Milliseconds: who has not told again that they type has gone for tea. */
+const TYPING_ENDS = 6000
+
+export interface PanelOptions {
+  readonly side: 'Customer' | 'Agent'
+  readonly label: string
+  /** Offered when the conversation has ended. */
+  readonly onAgain?: () => void
+}
+
+export class ChatPanel {
+  readonly element: HTMLElement
+  readonly #log: HTMLElement
+  readonly #words: HTMLInputElement
+  readonly #whisper: HTMLButtonElement
+  readonly #unread = new Set<string>()
+  readonly #typing = new Map<string, ReturnType<typeof setTimeout>>()
+
+  constructor(
+    private readonly conversation: Conversation,
+    private readonly options: PanelOptions,
+  ) {
+    const copy = document.importNode(byId('chat', HTMLTemplateElement).content, true)
+    this.element = within(copy, '.chat', HTMLElement)
+    this.#log = within(copy, '.log', HTMLElement)
+    this.#words = within(copy, '.words', HTMLInputElement)
+    this.#whisper = within(copy, '.whisper', HTMLButtonElement)
+    this.#log.setAttribute('aria-label', options.label)
+    this.#whisper.hidden = options.side === 'Customer'
+    this.#listenToPeople()
+    this.#listenToConversation()
+    this.#toggleWhisper(false)
+  }
+
+  focus(): void {
+    this.#words.focus({ preventScroll: true })
+  }
+
+  #listenToPeople(): void {
+    const { conversation, element } = this
+    within(element, '.composer', HTMLFormElement).addEventListener('submit', (event) => {
+      event.preventDefault()
+      void this.#say()
+    })
+    this.#words.addEventListener('input', () => {
+      if (!this.#isWhispering) conversation.typing(this.#words.value !== '')
+    })
+    this.#whisper.addEventListener('click', () => this.#toggleWhisper(!this.#isWhispering))
+    within(element, '.end', HTMLButtonElement).addEventListener('click', () => {
+      conversation.end().catch((error: unknown) => this.#note(sentenceOf(error)))
+    })
+    const again = within(element, '.again', HTMLButtonElement)
+    again.hidden = this.options.onAgain === undefined
+    again.addEventListener('click', () => this.options.onAgain?.())
+    // Side by side, both ends are always in sight: read is what one turns to.
+    for (const turning of ['focusin', 'pointerenter']) element.addEventListener(turning, () => this.#readAll())
+  }
+
+  #listenToConversation(): void {
+    const { conversation, element } = this
+    conversation.on('message', (message) => this.#show(message))
+    conversation.on('activity', (activity) => this.#showActivity(activity))
+    conversation.on('error', ({ message }) => this.#note(message))
+    conversation.on('ended', () => {
+      within(element, '.composer', HTMLElement).hidden = true
+      within(element, '.over', HTMLElement).hidden = false
+      for (const timer of this.#typing.values()) clearTimeout(timer)
+      this.#typing.clear()
+      this.#showTyping()
+    })
+  }
+
+  get #isWhispering(): boolean {
+    return this.#whisper.ariaPressed === 'true'
+  }
+
+  #toggleWhisper(on: boolean): void {
+    this.#whisper.ariaPressed = String(on)
+    this.element.classList.toggle('whispering', on)
+    within(this.element, '.say', HTMLButtonElement).textContent = on ? 'Whisper it' : 'Send'
+    const purpose = on ? 'A word to colleagues only' : 'Write a message'
+    this.#words.placeholder = `${purpose}…`
+    this.#words.setAttribute('aria-label', purpose)
+  }
+
+  async #say(): Promise<void> {
+    const text = this.#words.value.trim()
+    if (text === '') return
+    const message: MessageToSend = this.#isWhispering ? { text, tag: 'whisper' } : { text }
+    this.#words.value = ''
+    this.#toggleWhisper(false)
+    const pending = this.#bubble({ ...message, mine: true }, make('p', 'meta', 'Sending…'))
+    this.#place(pending)
+    try {
+      await this.conversation.send(message)
+      pending.remove()
+    } catch (error) {
+      pending.querySelector('.meta')?.replaceChildren(`Not sent. ${sentenceOf(error)}`)
+    }
+  }
+
+  #show(message: ChatMessage): void {
+    const { id = '', from, seq, timestamp, text, tag } = message
+    const mine = from.type === this.options.side
+    const time = make('time', '', new Date(timestamp).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }))
+    time.setAttribute('datetime', timestamp)
+    const meta = make('p', 'meta', time, make('span', 'mark', mine && tag === '' ? 'Sent' : ''))
+    const bubble = this.#bubble({ text, tag, mine, name: from.name }, meta)
+    bubble.dataset['id'] = id
+    this.#place(bubble, seq)
+    this.#stopTyping(from.id)
+    if (!mine && tag === '') this.#acknowledge(id)
+  }
+
+  #bubble(said: { text?: string; tag?: string; mine: boolean; name?: string }, meta: HTMLElement): HTMLElement {
+    const whispered = said.tag === 'whisper'
+    const who = make('p', 'who', said.name ?? 'You', ...(whispered ? [make('span', 'badge', 'whisper')] : []))
+    const kind = `${said.mine ? 'mine' : 'theirs'}${whispered ? ' whispered' : ''}`
+    return make('div', `message ${kind}`, who, make('p', 'text', said.text ?? ''), meta)
+  }
+
+  /** At its place in the log; what has none yet comes last. */
+  #place(element: HTMLElement, seq = Infinity): void {
+    element.dataset['seq'] = String(seq)
+    const later = [...this.#log.children].find(
+      (child) => child instanceof HTMLElement && Number(child.dataset['seq']) > seq,
+    )
+    this.#log.insertBefore(element, later ?? null)
+    this.#log.scrollTop = this.#log.scrollHeight
+  }
+
+  #note(sentence: string, seq?: number): void {
+    this.#place(make('p', 'note', sentence), seq)
+  }
+
+  #showActivity({ activityType, info, from, seq }: ActivityMessage): void {
+    const name = nameIn(info['participant']) ?? from.name
+    if (activityType === 'typing') {
+      this.#stopTyping(from.id)
+      if (info['state'] !== 'started' || from.type === this.options.side) return
+      this.#typing.set(
+        from.id,
+        setTimeout(() => this.#stopTyping(from.id), TYPING_ENDS),
+      )
+      this.#showTyping(from.name)
+    } else if (Object.hasOwn(RECEIPTS, activityType)) this.#mark(String(info['messageId']))
+    else if (activityType === 'participantJoined') this.#note(`${name} joined`, seq)
+    else if (activityType === 'participantLeft') this.#note(`${name} left`, seq)
+    else if (activityType === 'endOfConversation') this.#note(`Ended by ${name || 'the system'}`, seq)
+    else if (activityType === 'noAgentAvailable') this.#note('Nobody is free just now', seq)
+  }
+
+  #stopTyping(id: string): void {
+    clearTimeout(this.#typing.get(id))
+    if (this.#typing.delete(id)) this.#showTyping()
+  }
+  #showTyping(name = ''): void {
+    within(this.element, '.typing', HTMLElement).textContent = this.#typing.size > 0 ? `${name} is typing…` : ''
+  }
+
+  #mark(id: string): void {
+    const receipt = this.conversation.view.receiptOf(id)
+    const mark = this.#log.querySelector(`[data-id="${CSS.escape(id)}"].mine .mark`)
+    if (mark === null || receipt === undefined) return
+    mark.textContent = RECEIPTS[receipt]
+    mark.className = `mark ${receipt}`
+  }
+
+  /** Once the rest of a picture is known: it may say that this was read on an earlier visit. */
+  #acknowledge(id: string): void {
+    queueMicrotask(() => {
+      const known = this.conversation.view.receiptOf(id)
+      if (known === 'read' || this.conversation.view.ended) return
+      this.#unread.add(id)
+      if (known === undefined) this.#tell('delivered', id)
+      if (document.hasFocus() && this.element.contains(document.activeElement)) this.#readAll()
+    })
+  }
+  #readAll(): void {
+    if (!this.conversation.view.ended) for (const id of this.#unread) this.#tell('read', id)
+    this.#unread.clear()
+  }
+  /** A receipt that cannot be told is nobody's loss. */
+  #tell(state: 'delivered' | 'read', id: string): void {
+    this.conversation.receipt(state, id).catch(() => undefined)
+  }
+}
+
+function nameIn(participant: unknown): string | undefined {
+  if (typeof participant !== 'object' || participant === null || !('name' in participant)) return undefined
+  return typeof participant.name === 'string' ? participant.name : undefined
+}
