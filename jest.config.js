@@ -7,7 +7,19 @@ module.exports = {
   transform: {
     '^.+\\.ts$': ['ts-jest', { diagnostics: false }],
     // ESM-only packages, for jest's CommonJS.
-    'node_modules/(jose)/.+\\.js$': ['ts-jest', { diagnostics: false, tsconfig: { allowJs: true, isolatedModules: true, module: 'commonjs', moduleResolution: 'node10', target: 'es2023' } }],
+    'node_modules/(jose)/.+\\.js$': [
+      'ts-jest',
+      {
+        diagnostics: false,
+        tsconfig: {
+          allowJs: true,
+          isolatedModules: true,
+          module: 'commonjs',
+          moduleResolution: 'node10',
+          target: 'es2023',
+        },
+      },
+    ],
   },
   transformIgnorePatterns: ['/node_modules/(?!jose/)'],
 }

@@ -42,7 +42,8 @@ for (const page of readdirSync('src/web', { withFileTypes: true }).filter((entry
       format: 'esm',
       logLevel: 'warning',
     })
-  for (const file of readdirSync(from)) if (!file.endsWith('.ts') && file !== 'tsconfig.json') cpSync(join(from, file), join(to, file))
+  for (const file of readdirSync(from))
+    if (!file.endsWith('.ts') && file !== 'tsconfig.json') cpSync(join(from, file), join(to, file))
 }
 
 /** The documentation pages show our documents with libraries that bring their own assets. */

@@ -44,7 +44,7 @@ interface Deps {
   readonly deliveries: DeliveryStore
   readonly bus: Bus
   readonly onFault?: (cause: unknown) => void
-  readonly onSettled?: (outcome: Outcome['type'] | 'stale') => void
+  readonly onSettled?: (channel: string, outcome: 'done' | 'retried' | 'dead' | 'expired') => void
   readonly now?: () => Date
   readonly random?: () => number
   readonly leaseMs?: number
@@ -194,7 +194,7 @@ class Pump {
   }
   async #settle(delivery: Delivery, outcome: Outcome): Promise<boolean> {
     const settled = await this.deps.conversations.settle(this.carrier.tenant, delivery, outcome)
-    this.deps.onSettled(settled ? outcome.type : 'stale')
+    if (settled) this.deps.onSettled(this.carrier.channel, resultOf(outcome))
     return settled
   }
 
@@ -212,6 +212,12 @@ class Pump {
 }
 
 const EXPIRED = { type: 'refused', reason: 'expired', retryable: false, retryAfter: null } as const
+
+function resultOf(outcome: Outcome): 'done' | 'retried' | 'dead' | 'expired' {
+  if (outcome.type !== 'failed') return 'done'
+  if (outcome.retryAt !== null) return 'retried'
+  return outcome.reason === EXPIRED.reason ? 'expired' : 'dead'
+}
 
 function keysOf({ to: { channel, account } }: Delivery, ids: readonly string[]): ProviderKey[] {
   return [...new Set(ids)].map((providerId) => ({ channel, account, providerId }))

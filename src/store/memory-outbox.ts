@@ -81,7 +81,8 @@ export class MemoryOutbox {
   }
   #startedAt(tenant: Tenant, { channel, account }: Pick<Claim, 'channel' | 'account'>): StoredDelivery[] {
     return this.#started(
-      ({ tenant: owner, to }) => owner === tenant && to.channel === channel && to.account === account,
+      ({ tenant: owner, to }) =>
+        owner === tenant && to.channel === channel && (account === '' || to.account === account),
     )
   }
   #started(test: (delivery: Delivery) => boolean): StoredDelivery[] {

@@ -20,6 +20,22 @@ const STARTED = "state in ('due', 'leased')"
 /** How many outlived deliveries one claim clears away: a long silence must not hold the others up. */
 const MAX_BURIED = 1_000
 
+interface NextParameters extends Pick<Claim, 'channel' | 'account'> {
+  tenant: Text
+  state: 'due' | 'leased'
+}
+interface DueParameters extends NextParameters {
+  now: Text
+  limit: number
+}
+
+const due = (where: string): string =>
+  `select * from delivery where tenant = @tenant and ${where} and ${STARTED} and state = @state and due_at <= @now
+   order by due_at, seq limit @limit`
+const nextDue = (where: string): string =>
+  `select due_at from delivery where tenant = @tenant and ${where} and ${STARTED} and state = @state
+   order by due_at limit 1`
+
 function prepare(db: Database) {
   const account = 'tenant = ? and channel = ? and account = ?'
   return {
@@ -43,10 +59,15 @@ function prepare(db: Database) {
          select seq from delivery where ${account} and ref_id = ? and ${LIVE} and state = 'waiting'
          order by seq limit 1)`,
     ),
-    candidates: db.prepare<[Text, Text, Text, Text, Text, number], DeliveryRecord>(
-      `select * from delivery where ${account} and ${STARTED} and state = ? and due_at <= ?
-       order by due_at, seq limit ?`,
-    ),
+    /** By account, or for a claim without one, by channel. */
+    due: {
+      ofAccount: db.prepare<DueParameters, DeliveryRecord>(due('channel = @channel and account = @account')),
+      ofChannel: db.prepare<DueParameters, DeliveryRecord>(due('channel = @channel')),
+    },
+    nextDue: {
+      ofAccount: db.prepare<NextParameters, { due_at: string }>(nextDue('channel = @channel and account = @account')),
+      ofChannel: db.prepare<NextParameters, { due_at: string }>(nextDue('channel = @channel')),
+    },
     lease: db.prepare<[Text, Text, number], DeliveryRecord>(
       `update delivery set state = 'leased', lease = ?, due_at = ?, attempts = attempts + 1
        where seq = ? returning *`,
@@ -63,9 +84,6 @@ function prepare(db: Database) {
              and other.state in ('waiting', 'due', 'leased')
          ) then 'waiting' else 'due' end
        where tenant = @tenant and id = @id and state = 'dead'`,
-    ),
-    nextDue: db.prepare<[Text, Text, Text, Text], { due_at: string }>(
-      `select due_at from delivery where ${account} and ${STARTED} and state = ? order by due_at limit 1`,
     ),
   }
 }
@@ -131,9 +149,10 @@ export class SqliteOutbox {
   }
   /** Leases that ran out come first: they are the oldest. */
   #candidates(tenant: Tenant, { channel, account }: Claim, { now, limit }: { now: string; limit: number }) {
-    const { candidates } = this.#statements
-    const lost = candidates.all(tenant, channel, account, 'leased', now, limit)
-    return [...lost, ...candidates.all(tenant, channel, account, 'due', now, limit - lost.length)]
+    const due = account === '' ? this.#statements.due.ofChannel : this.#statements.due.ofAccount
+    const asked = { tenant, channel, account, now }
+    const lost = due.all({ ...asked, state: 'leased', limit })
+    return [...lost, ...due.all({ ...asked, state: 'due', limit: limit - lost.length })]
   }
   #letNextGo(tenant: Tenant, { channel, account, ref_id: refId }: Lane, now: string): void {
     this.#statements.next.run(now, tenant, channel, account, refId)
@@ -146,8 +165,8 @@ export class SqliteOutbox {
     return this.#statements.replay.run({ now, tenant, id }).changes > 0
   }
   nextDueIn(tenant: Tenant, { channel, account }: Pick<Claim, 'channel' | 'account'>, now: string): number | null {
-    const { nextDue } = this.#statements
-    const rows = ['due', 'leased'].map((state) => nextDue.get(tenant, channel, account, state))
+    const next = account === '' ? this.#statements.nextDue.ofChannel : this.#statements.nextDue.ofAccount
+    const rows = (['due', 'leased'] as const).map((state) => next.get({ tenant, channel, account, state }))
     const times = rows.flatMap((row) => (row ? [Date.parse(row.due_at)] : []))
     return times.length > 0 ? Math.max(0, Math.min(...times) - Date.parse(now)) : null
   }

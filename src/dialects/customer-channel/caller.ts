@@ -139,7 +139,7 @@ export class Caller {
   async #join(request: ReturnType<typeof wire.joinRequest.schema.parse>, answer: Answer<object>): Promise<void> {
     const { deps, socket } = this
     const place = placeOf(deps, request.conversationId)
-    await deps.limiter.consume('join', this.#identity.kind === 'anonymous' ? this.address : socket.id)
+    await deps.limiter.consume('join', this.#identity.kind === 'anonymous' ? deps.limitKeyOf(this.address) : socket.id)
     if (this.#seats.size >= MAX_SEATS && !this.#seats.has(place.conversationId))
       throw new GatewayError('tooManyRequests', 'This socket sits in too many conversations. Leave some.')
     const token = await this.#customerToken(request.token)

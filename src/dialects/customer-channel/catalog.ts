@@ -123,7 +123,7 @@ export const ROUTES = {
     who: ['customer', 'staff'],
     status: 200,
     answer: rest.transcriptJson,
-    mediaTypes: ['application/json', 'text/plain'],
+    mediaTypes: ['application/json', 'text/plain', 'text/html', 'text/csv'],
     ofConversation: true,
   },
   login: {

@@ -1,4 +1,5 @@
 // What the gateway gives this dialect.
+import type { IncomingMessage } from 'node:http'
 import type { Attendance } from '../../conversation/attendance'
 import type { Conversations } from '../../conversation/conversations'
 import type { Hub } from '../../conversation/hub'
@@ -35,8 +36,10 @@ export interface ChannelDeps {
   readonly limiter: Limiter
   /** Rate limits and connection caps are off: for benchmarks. */
   readonly unlimited: boolean
-  /** The address that a request counts under, with trusted proxies looked through. */
-  addressOf(request: { socket: { remoteAddress?: string | undefined }; headers: Record<string, unknown> }): string
+  /** The address that a request comes from, with trusted proxies looked through. */
+  clientAddressOf(request: Pick<IncomingMessage, 'socket' | 'headers'>): string
+  /** What an address is counted by: a household has many of IPv6. */
+  limitKeyOf(address: string): string
   /** Is this address in `CONNECTOR_ADDRESSES`? */
   isConnectorAddress(address: string): boolean
   /** Hears of every conversation whose customer has come. Answers how to stop. */

@@ -20,12 +20,12 @@ type Name =
   | 'deleteKey'
 
 export function adminHandlers(deps: ChannelDeps): Handlers<Name> {
-  const { accounts, keys, limiter } = deps
+  const { accounts, keys, limiter, limitKeyOf } = deps
   return {
     login: async ({ body, address }) => {
       const { username, password } = parse(wire.loginRequest.schema, body)
-      await limiter.consume('loginPerAddress', address)
-      await limiter.consume('loginPerUser', `${address} ${username.toLowerCase()}`)
+      await limiter.consume('loginPerAddress', limitKeyOf(address))
+      await limiter.consume('loginPerUser', `${limitKeyOf(address)} ${username.toLowerCase()}`)
       return { json: await accounts.login(username, password) }
     },
     conversations: (call) => listConversations(deps, call),

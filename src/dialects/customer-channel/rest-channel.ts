@@ -62,7 +62,7 @@ async function send(deps: ChannelDeps, call: Call): Promise<Result> {
     throw new GatewayError('invalidRequest', 'Say something: text or attachments.', { details: ['text'] })
   if (expiresAt !== null && Date.parse(expiresAt) <= deps.now().getTime())
     throw new GatewayError('invalidRequest', 'expiresAt has passed already.', { details: ['expiresAt'] })
-  const content = readContent({ text, attachments, extras: {} })
+  const content = readContent({ text, attachments })
   const accepted = await deps.notifications.send({
     tenant,
     sender: { keyId, dailyQuota, prefixes },

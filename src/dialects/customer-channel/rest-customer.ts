@@ -68,7 +68,7 @@ async function admitInit(deps: ChannelDeps, call: Call, request: wire.InitReques
     await limiter.consume('sendConnector', `${caller.keyId} ${refId}`)
     return true
   }
-  await limiter.consume('init', call.address)
+  await limiter.consume('init', deps.limitKeyOf(call.address))
   if (channel === 'web') return false
   if (caller.kind === 'anonymous' && deps.isConnectorAddress(call.address)) return true
   throw new GatewayError('unauthorized', 'Show the key of this channel’s connector.')
@@ -84,7 +84,7 @@ function requireIdentifier({ refId, phone, email, extras }: wire.InitRequest): v
 
 async function renew(deps: ChannelDeps, call: Call): Promise<Result> {
   const { limiter, conversations, tokens, entryPoint } = deps
-  await limiter.consume('token', call.address)
+  await limiter.consume('token', deps.limitKeyOf(call.address))
   const { conversationId, id, token } = parse(wire.tokenRequest.schema, call.body)
   const place = placeOf(deps, conversationId)
   const caller = await deps.credentials.resolve({ authorization: call.authorization, auth: token }, { query: false })
@@ -105,7 +105,7 @@ const FORMS = ['pdf', 'email', 'json', 'html', 'txt', 'csv'] as const
 type Form = (typeof FORMS)[number]
 
 async function transcript(deps: ChannelDeps, call: Call): Promise<Result> {
-  await deps.limiter.consume('transcript', call.address)
+  await deps.limiter.consume('transcript', deps.limitKeyOf(call.address))
   const form = formOf(call.params['type'] ?? '')
   const place = placeOf(deps, call.params['conversationId'] ?? '')
   const found = await deps.conversations.find(place.tenant, place.conversationId)

@@ -50,7 +50,7 @@ function callOf(deps: ChannelDeps, request: Request): Call {
     body: body as unknown,
     query,
     authorization: headers.authorization,
-    address: deps.addressOf(request),
+    address: deps.clientAddressOf(request),
   }
 }
 

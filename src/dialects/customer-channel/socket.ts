@@ -57,7 +57,7 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
   })
   io.on('connection', (socket) => {
     const { identity } = socket.data as { identity: Caller['identity'] }
-    const address = deps.addressOf(socket.request)
+    const address = deps.clientAddressOf(socket.request)
     const caller = new Caller(socket, address, identity, callerDeps)
     callers.add(caller)
     perAddress.set(address, (perAddress.get(address) ?? 0) + 1)
@@ -97,7 +97,7 @@ function refusal(deps: ChannelDeps, request: IncomingMessage, { callers, perAddr
   if (!isAllowed(deps, request.headers.origin)) return 'This origin is not allowed. Add it to ALLOWED_ORIGINS.'
   if (deps.unlimited) return null
   if (callers.size >= MAX_SOCKETS) return 'Too many connections'
-  const here = perAddress.get(deps.addressOf(request)) ?? 0
+  const here = perAddress.get(deps.clientAddressOf(request)) ?? 0
   return here >= MAX_SOCKETS_PER_ADDRESS ? 'Too many connections from this address' : null
 }
 

@@ -5,7 +5,7 @@ import type { Content } from '../../model/content'
 import { GatewayError } from '../../model/errors'
 import type { ReceiptState } from '../../model/events'
 import { newId, type ParticipantId } from '../../model/ids'
-import type { SendRequest } from './wire'
+import type { Attachment as WireAttachment, SendRequest } from './wire'
 
 export type Speech =
   | { readonly type: 'say'; readonly body: Saying['body'] }
@@ -50,7 +50,10 @@ export function readSpeech(request: SendRequest, fromConnector: boolean): Speech
   return { type: 'say', body: { type: 'message', content: readContent(request) } }
 }
 
-export function readContent({ text = '', attachments = [], extras }: SendRequest): Content {
+type Words = Pick<SendRequest, 'text'> &
+  Partial<Pick<Content, 'extras'>> & { attachments?: readonly WireAttachment[] | undefined }
+
+export function readContent({ text = '', attachments = [], extras = {} }: Words): Content {
   return {
     text,
     attachments: attachments.map(({ type, name, contentUrl, thumbnailUrl }) => ({

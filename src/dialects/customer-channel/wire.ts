@@ -121,6 +121,8 @@ export const conversationInfo = z.object({
 })
 export type ConversationInfo = z.infer<typeof conversationInfo>
 
+export const initConversation = z.object({ conversation })
+
 export const failure = z.object({
   code: z.enum(ERROR_CODES),
   message: z.string(),

@@ -17,6 +17,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
     create index delivery_by_due on delivery (tenant, channel, account, state, due_at, seq)
     where state in ('due', 'leased')`.execute(db)
+  // For a connector that carries every account of its channel.
+  await sql`
+    create index delivery_by_channel on delivery (tenant, channel, state, due_at, seq)
+    where state in ('due', 'leased')`.execute(db)
   await sql`
     create index delivery_by_recipient on delivery (tenant, channel, account, ref_id, seq)
     where state in ('waiting', 'due', 'leased')`.execute(db)

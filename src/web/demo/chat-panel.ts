@@ -1,9 +1,16 @@
 // One conversation on the page: its log, who is typing, how far each message came, and the place to answer.
 import type { Conversation, MessageToSend } from '../../client/conversation'
-import type { ActivityMessage, ChatMessage } from '../../dialects/customer-channel/wire'
+import type { ActivityMessage, ChatMessage, Person } from '../../dialects/customer-channel/wire'
 import { byId, make, sentenceOf, within } from './dom'
 
 const RECEIPTS = { accepted: 'Sent', sent: 'Sent', failed: 'Failed', delivered: 'Delivered', read: 'Read' } as const
+const NOTES: Readonly<Record<string, (name: string) => string>> = {
+  participantJoined: (name) => `${name} joined`,
+  participantLeft: (name) => `${name} left`,
+  noAgentAvailable: () => 'Nobody is free just now',
+  idleWarning: () => 'Are you still there?',
+  endOfConversation: (name) => (name === '' ? 'Ended' : `Ended by ${name}`),
+}
 /** Milliseconds: who has not told again that they type has gone for tea. */
 const TYPING_ENDS = 6000
 
@@ -83,7 +90,8 @@ export class ChatPanel {
   #toggleWhisper(on: boolean): void {
     this.#whisper.ariaPressed = String(on)
     this.element.classList.toggle('whispering', on)
-    within(this.element, '.say', HTMLButtonElement).textContent = on ? 'Whisper it' : 'Send'
+    within(this.element, '.discreet', HTMLElement).hidden = !on
+    within(this.element, '.say', HTMLButtonElement).textContent = on ? 'Whisper' : 'Send'
     const purpose = on ? 'A word to colleagues only' : 'Write a message'
     this.#words.placeholder = `${purpose}…`
     this.#words.setAttribute('aria-label', purpose)
@@ -140,20 +148,20 @@ export class ChatPanel {
   }
 
   #showActivity({ activityType, info, from, seq }: ActivityMessage): void {
-    const name = nameIn(info['participant']) ?? from.name
-    if (activityType === 'typing') {
-      this.#stopTyping(from.id)
-      if (info['state'] !== 'started' || from.type === this.options.side) return
-      this.#typing.set(
-        from.id,
-        setTimeout(() => this.#stopTyping(from.id), TYPING_ENDS),
-      )
-      this.#showTyping(from.name)
-    } else if (Object.hasOwn(RECEIPTS, activityType)) this.#mark(String(info['messageId']))
-    else if (activityType === 'participantJoined') this.#note(`${name} joined`, seq)
-    else if (activityType === 'participantLeft') this.#note(`${name} left`, seq)
-    else if (activityType === 'endOfConversation') this.#note(`Ended by ${name || 'the system'}`, seq)
-    else if (activityType === 'noAgentAvailable') this.#note('Nobody is free just now', seq)
+    if (activityType === 'typing') this.#hearTyping(from, info['state'] === 'started')
+    else if (Object.hasOwn(RECEIPTS, activityType)) this.#mark(String(info['messageId']))
+    else {
+      const note = NOTES[activityType]?.(nameIn(info['participant']) ?? from.name)
+      if (note !== undefined) this.#note(note, seq)
+    }
+  }
+
+  #hearTyping({ id, name, type }: Person, started: boolean): void {
+    this.#stopTyping(id)
+    if (!started || type === this.options.side) return
+    const forget = () => this.#stopTyping(id)
+    this.#typing.set(id, setTimeout(forget, TYPING_ENDS))
+    this.#showTyping(name)
   }
 
   #stopTyping(id: string): void {

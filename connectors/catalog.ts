@@ -1,0 +1,28 @@
+// The connectors of this house by name. A new one adds its line here.
+import type { Connector } from './connector'
+import { createEchoConnector } from './echo/index'
+import type { HostLog } from './host'
+import { createSmsConnector } from './sms/index'
+
+/** What a connector's process was told. */
+export interface ConnectorSettings {
+  readonly smppUrl: string | null
+  /** Where a connector keeps what must outlive it. */
+  readonly dataDir?: string
+  readonly log: HostLog
+}
+
+const FACTORIES: Readonly<Record<string, (settings: ConnectorSettings) => Connector>> = {
+  echo: () => createEchoConnector(),
+  sms: ({ smppUrl, dataDir, log }) => {
+    if (smppUrl === null) throw new Error('Set SMPP_URL, such as smpp://system_id:password@host:2775.')
+    return createSmsConnector({ url: smppUrl, log, ...(dataDir === undefined ? {} : { journalDir: dataDir }) })
+  },
+}
+
+/** Throws a sentence when there is no such connector, or when a setting that it needs is missing. */
+export function createConnector(name: string, settings: ConnectorSettings): Connector {
+  const create = Object.hasOwn(FACTORIES, name) ? FACTORIES[name] : undefined
+  if (create === undefined) throw new Error(`Name one of the connectors: ${Object.keys(FACTORIES).join(', ')}.`)
+  return create(settings)
+}

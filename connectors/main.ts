@@ -1,0 +1,27 @@
+// The process of one connector: `node dist/connectors/main.js sms`, with GATEWAY_URL and CONNECTOR_KEY set.
+import { readConnectorConfig } from '../src/config'
+import { createLogger } from '../src/logger'
+import { createConnector } from './catalog'
+import { hostConnector } from './host'
+
+async function main(name: string): Promise<void> {
+  const { gatewayUrl: url, connectorKey: key, smppUrl, logLevel: level } = readConnectorConfig()
+  const log = createLogger({ level })
+  const connector = createConnector(name, { smppUrl, log })
+  const stop = new AbortController()
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort())
+  const onFenced = ({ message }: Error) => {
+    log.warn({}, `The gateway sent this connector away: ${message}`)
+    process.exitCode = 1
+  }
+  try {
+    await hostConnector({ url, key, connector, log, onFenced, signal: stop.signal })
+  } catch (cause) {
+    if (!stop.signal.aborted) throw cause
+  }
+}
+
+main(process.argv[2] ?? '').catch((cause: unknown) => {
+  process.stderr.write(`${cause instanceof Error ? cause.message : String(cause)}\n`)
+  process.exitCode = 1
+})

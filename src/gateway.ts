@@ -1,0 +1,211 @@
+// The composition root: the only file that knows every part. Read it first.
+import { join } from 'node:path'
+import { MemoryBus } from './bus/memory-bus'
+import type { Bus } from './bus/bus'
+import type { Config } from './config'
+import { Attendance } from './conversation/attendance'
+import { Conversations } from './conversation/conversations'
+import { Hub } from './conversation/hub'
+import { IdleWatch } from './conversation/idle'
+import { Notifications } from './conversation/notifications'
+import { Outbox } from './conversation/outbox'
+import { Suppression } from './conversation/suppression'
+import { Sweep } from './conversation/sweep'
+import type { ChannelDeps } from './dialects/customer-channel/deps'
+import { asyncApiDocument, openApiDocument } from './dialects/customer-channel/documents'
+import { answerErrors, createRoutes } from './dialects/customer-channel/rest'
+import { createSocketServer } from './dialects/customer-channel/socket'
+import { createApp } from './http/app'
+import { createDemo } from './http/demo'
+import { createDocs } from './http/docs'
+import { addressKey, clientAddress, Limits, Networks } from './http/limits'
+import { closeServer, createHttpServer, listen } from './http/server'
+import { Accounts, type FirstSupervisor } from './identity/accounts'
+import { Credentials } from './identity/credentials'
+import { keptSecret } from './identity/kept-secret'
+import { ApiKeys } from './identity/keys'
+import { Passwords } from './identity/passwords'
+import { Tokens } from './identity/tokens'
+import { createLogger, type Logger } from './logger'
+import { DEFAULT_TENANT } from './model/ids'
+import { liveness, readiness } from './operations/health'
+import { Metrics, openMetrics } from './operations/metrics'
+import type { Database } from './store/database'
+import { openMemory, openSqlite } from './store/open-database'
+import { Transcripts } from './transcript/transcripts'
+
+export interface Gateway {
+  /** Where it listens, on the loopback, with the base path. */
+  readonly url: string
+  readonly firstSupervisor: FirstSupervisor
+  /** Stops accepting, drains, and loses nothing acknowledged. */
+  close(): Promise<void>
+}
+/** The only seam for tests: parts that are given are used, and closed, as if they were its own. */
+export interface Parts {
+  readonly database?: Database
+  readonly bus?: Bus
+  readonly now?: () => Date
+  readonly logger?: Logger
+  /** How long a delivery is leased, in milliseconds. */
+  readonly leaseMs?: number
+}
+
+const VERSION = '0.1.0'
+const tenant = DEFAULT_TENANT
+
+export async function startGateway(config: Config, parts: Parts = {}): Promise<Gateway> {
+  const now = parts.now ?? (() => new Date())
+  const logger = parts.logger ?? createLogger({ level: config.logLevel })
+  const onFault = (cause: unknown) => logger.error({ err: cause }, 'A fault of ours')
+  const metrics = new Metrics(config.connectorKeys.map(({ channel }) => channel))
+  const database = parts.database ?? (await openDatabase(config, { now, onFault }))
+  const bus = parts.bus ?? new MemoryBus()
+
+  const identity = await openIdentity(config, database, now)
+  const core = openConversations(config, { database, bus, now, onFault, leaseMs: parts.leaseMs, metrics })
+  const limits = new Limits({ enabled: config.rateLimits, tenant, onLimited: (name) => metrics.rateLimited(name) })
+  const deps: ChannelDeps = {
+    ...core,
+    ...identity,
+    ...doorOf(config),
+    limiter: limits,
+    deliveries: database.deliveries,
+    onBegun: (listener) => onBegun(bus, listener),
+    now,
+    onFault,
+  }
+
+  let isDraining = false
+  const app = createApp({
+    basePath: config.basePath,
+    allowedOrigins: config.allowedOrigins,
+    routers: [createRoutes(deps), docsOf(config), ...(config.demo ? [createDemo({ folder: webFolder('demo') })] : [])],
+    health: {
+      live: liveness,
+      ready: () => readiness({ ready: () => database.ready(), draining: () => isDraining }),
+    },
+    onError: answerErrors(onFault),
+    onAnswered: ({ requestId, route, status, seconds }) => {
+      metrics.httpRequest({ route, status, seconds })
+      logger.debug({ requestId, route, status, ms: Math.round(seconds * 1_000) }, 'answered')
+    },
+  })
+  const http = createHttpServer(app)
+  const sockets = createSocketServer(http, deps)
+  const metricsListener = await openMetrics(metrics, config.metricsPort)
+  const port = await listen(http, config)
+  await core.attendance.recover(tenant).catch(onFault)
+  for (const warning of config.warnings) logger.warn(warning)
+  logger.info({ port, basePath: config.basePath }, 'listening')
+
+  let closing: Promise<void> | null = null
+  const close = async () => {
+    isDraining = true
+    core.attendance.close()
+    await sockets.close()
+    await closeServer(http)
+    await Promise.all([core.idleWatch.close(), core.sweep.close(), core.outbox.close(), metricsListener?.close()])
+    core.hub.close()
+    await database.close()
+    await bus.close()
+  }
+  return {
+    url: `http://127.0.0.1:${port}${config.basePath}`,
+    firstSupervisor: identity.firstSupervisor,
+    close: () => (closing ??= close()),
+  }
+}
+
+function openDatabase(config: Config, deps: { now: () => Date; onFault: (cause: unknown) => void }): Promise<Database> {
+  return config.database === 'memory' ? openMemory(deps) : openSqlite({ ...deps, dataDir: config.dataDir })
+}
+
+async function openIdentity(config: Config, { accounts: store }: Database, now: () => Date) {
+  const secretKeys =
+    config.secretKeys.length > 0 ? config.secretKeys : [await keptSecret(join(config.dataDir, 'secret-key'))]
+  const tokens = new Tokens({ secretKeys, now })
+  const accounts = await Accounts.open({ store, tokens, passwords: new Passwords(), tenant, now })
+  const firstSupervisor = await accounts.ensureFirstSupervisor(config.admin, config.dataDir)
+  const keys = await ApiKeys.open({ store, fixed: config.connectorKeys, tenant, now })
+  return { tokens, accounts, keys, credentials: new Credentials({ tokens, accounts, keys }), firstSupervisor }
+}
+
+interface CoreDeps {
+  readonly database: Database
+  readonly bus: Bus
+  readonly now: () => Date
+  readonly onFault: (cause: unknown) => void
+  readonly leaseMs: number | undefined
+  readonly metrics: Metrics
+}
+function openConversations(config: Config, { database, bus, now, onFault, leaseMs, metrics }: CoreDeps) {
+  const store = database.conversations
+  const conversations = new Conversations({ store, bus, now })
+  const outbox = new Outbox({
+    conversations,
+    deliveries: database.deliveries,
+    bus,
+    onFault,
+    now,
+    onSettled: (channel, outcome) => metrics.delivery(channel, outcome),
+    ...(leaseMs !== undefined && { leaseMs }),
+  })
+  const { idleWarning: warningMs, idleEnd: endMs } = config
+  return {
+    conversations,
+    hub: new Hub({ store, bus, onFault }),
+    outbox,
+    attendance: new Attendance({ conversations, graceMs: config.reconnectGrace, onFault }),
+    idleWatch: new IdleWatch({ conversations, tenant, warningMs, endMs, now, onFault }),
+    sweep: new Sweep({ notifications: database.notifications, tenant, onFault }),
+    suppression: new Suppression({ optOut: config.optOutWords, optIn: config.optInWords }),
+    notifications: new Notifications({ store, notifications: database.notifications, now }),
+    transcripts: new Transcripts({ store }),
+  }
+}
+
+/** Who is at the door, and under which address. */
+function doorOf(config: Config) {
+  const proxies = new Networks(config.trustedProxies)
+  const connectors = new Networks(config.connectorAddresses)
+  const { customerAuth, allowedOrigins, basePath, echoToSender } = config
+  const addressOf: ChannelDeps['clientAddressOf'] = ({ socket, headers }) => {
+    const forwardedFor = headers['x-forwarded-for']
+    return clientAddress({ socketAddress: socket.remoteAddress, forwardedFor }, proxies)
+  }
+  return {
+    entryPoint: { tenant, customerAuth, allowedOrigins },
+    basePath,
+    echoToSender,
+    unlimited: !config.rateLimits,
+    clientAddressOf: addressOf,
+    limitKeyOf: addressKey,
+    isConnectorAddress: (address: string) => connectors.has(address),
+  }
+}
+
+function docsOf(config: Config) {
+  const about = { url: config.publicUrl ?? '', basePath: config.basePath, version: VERSION }
+  return createDocs({
+    openApi: () => openApiDocument(about),
+    asyncApi: () => asyncApiDocument(about),
+    folder: webFolder('docs'),
+  })
+}
+
+/** What the build made for browsers; under jest the sources run, and the build lies beside them. */
+const webFolder = (name: string): string => join(__dirname, __filename.endsWith('.ts') ? '../dist/web' : '../web', name)
+
+function onBegun(bus: Bus, listener: Parameters<ChannelDeps['onBegun']>[0]): () => void {
+  return bus.subscribe({
+    hear: (events) => {
+      for (const event of events)
+        if (event.type === 'participantJoined' && event.participant.role === 'customer' && event.ordinal === 1)
+          listener(event)
+    },
+    hearEphemeral: () => undefined,
+    wake: () => undefined,
+    missed: () => undefined,
+  })
+}

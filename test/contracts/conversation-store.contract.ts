@@ -1,0 +1,216 @@
+// What every conversation store must do, whatever it writes to.
+import { newConversationId } from '../../src/model/ids'
+import type { OpenDatabase, TestDatabase } from '../support/databases'
+import {
+  addressOf,
+  ann,
+  arrive,
+  done,
+  ended,
+  look,
+  open,
+  openingAt,
+  joined,
+  said,
+  sayOnce,
+  tenant,
+  whispered,
+  write,
+} from '../support/log-fixtures'
+
+export function conversationStoreContract(name: string, openDatabase: OpenDatabase): void {
+  describe(`conversation store: ${name}`, () => {
+    let under: TestDatabase
+    beforeEach(async () => {
+      under = await openDatabase()
+    })
+    afterEach(() => under.close())
+    const store = () => under.database.conversations
+
+    describe('the log', () => {
+      it('numbers positions and public positions from 1 without gaps', async () => {
+        const id = await open(store(), '+1')
+        await write(store(), id, said('a'), whispered('b'))
+        await write(store(), id, whispered('c'), said('d'))
+        const all = await store().events(tenant, id, 0, 100)
+        expect(all.map((event) => event.position)).toEqual([1, 2, 3, 4, 5])
+        expect(all.map((event) => event.publicPosition)).toEqual([1, 2, null, null, 3])
+        const heard = await store().publicEvents(tenant, id, 0, 100)
+        expect(heard.map((event) => event.publicPosition)).toEqual([1, 2, 3])
+        expect(heard.map((event) => event.id)).toEqual([`${id}.1`, `${id}.2`, `${id}.3`])
+      })
+      it('pages from a position on', async () => {
+        const id = await open(store(), '+1')
+        await write(store(), id, said('a'), whispered('b'), said('c'), said('d'))
+        const page = await store().events(tenant, id, 2, 2)
+        expect(page.map((event) => event.position)).toEqual([3, 4])
+        const heard = await store().publicEvents(tenant, id, 2, 1)
+        expect(heard.map((event) => event.publicPosition)).toEqual([3])
+        expect(await store().events(tenant, id, 5, 10)).toEqual([])
+      })
+      it('gives back every event as it was announced', async () => {
+        const id = await open(store(), '+1')
+        const { events } = await write(store(), id, said('héllo 👋'), whispered('b'))
+        expect(await store().events(tenant, id, 1, 10)).toEqual(events)
+      })
+      it('numbers concurrent updates of one conversation one after another', async () => {
+        const id = await open(store(), '+1')
+        const outcomes = await Promise.all(Array.from({ length: 60 }, (_, i) => write(store(), id, said(`${i}`))))
+        expect(outcomes.map(({ events }) => events[0]!.position)).toEqual(Array.from({ length: 60 }, (_, i) => i + 2))
+        expect(outcomes.at(-1)!.conversation!.position).toBe(61)
+        expect(await store().find(tenant, id)).toEqual(outcomes.at(-1)!.conversation)
+      })
+      it('shows each decision what those before it in the batch decided', async () => {
+        const id = await open(store(), '+1')
+        const seen: number[] = []
+        const say = () =>
+          store().update({ tenant, conversationId: id }, (view) => {
+            seen.push(view.conversation!.position)
+            return { events: [said('x')] }
+          })
+        await Promise.all([say(), say(), say()])
+        expect(seen).toEqual([1, 2, 3])
+      })
+      it('keeps the picture in step with the log', async () => {
+        const id = await open(store(), '+1')
+        under.clock.forward(1_000)
+        await write(store(), id, said('a'))
+        await write(store(), id, { type: 'idleWarned', endsAt: '', by: ann })
+        const found = await store().find(tenant, id)
+        expect(found).toMatchObject({ status: 'open', position: 3, idleWarned: true, activeAt: under.clock.in(0) })
+        expect(found!.memberships).toMatchObject([{ id: ann.id, left: false, presence: 'carried' }])
+        expect(found!.opening).toEqual(openingAt(addressOf('+1')))
+        expect(await look(store(), { tenant, conversationId: id, eventId: `${id}.1` as never })).toMatchObject({
+          conversation: found,
+        })
+      })
+      it('knows nothing of a conversation of another tenant', async () => {
+        const id = await open(store(), '+1')
+        const other = 'other' as typeof tenant
+        expect(await store().find(other, id)).toBeNull()
+        expect(await store().events(other, id, 0, 10)).toEqual([])
+        expect((await look(store(), { tenant: other, conversationId: id })).conversation).toBeNull()
+      })
+    })
+
+    describe('opening by address', () => {
+      it('gives one conversation to 50 concurrent arrivals from one address', async () => {
+        const arrivals = await Promise.all(Array.from({ length: 50 }, () => arrive(store(), '+1')))
+        expect(new Set(arrivals.map(({ conversation }) => conversation!.id)).size).toBe(1)
+        expect(arrivals.filter(({ decision }) => decision.open)).toHaveLength(1)
+      })
+      it('gives each of many concurrent addresses its own', async () => {
+        const ids = await Promise.all(Array.from({ length: 30 }, (_, i) => open(store(), `+${i}`)))
+        expect(new Set(ids).size).toBe(30)
+      })
+      it('frees the address when the conversation ends', async () => {
+        const first = await open(store(), '+1')
+        await write(store(), first, ended)
+        const second = await open(store(), '+1')
+        expect(second).not.toBe(first)
+        expect((await store().find(tenant, first))!.status).toBe('ended')
+        expect((await look(store(), { tenant, address: addressOf('+1') })).conversation!.id).toBe(second)
+      })
+      it('keeps the address of the next conversation when the last one is written to again', async () => {
+        const first = await open(store(), '+1')
+        await write(store(), first, ended)
+        const second = await open(store(), '+1')
+        await write(store(), first, done('survey'))
+        expect((await look(store(), { tenant, address: addressOf('+1') })).conversation!.id).toBe(second)
+      })
+      it('holds no address for a conversation on the web', async () => {
+        const id = await open(store(), '+1', { carried: false })
+        expect((await look(store(), { tenant, address: addressOf('+1') })).conversation).toBeNull()
+        expect(await store().find(tenant, id)).not.toBeNull()
+      })
+    })
+
+    describe('idempotency keys', () => {
+      it('decide ten concurrent calls with one key as new exactly once, and the rest see the event', async () => {
+        const id = await open(store(), '+1')
+        const outcomes = await Promise.all(Array.from({ length: 10 }, () => sayOnce(store(), id, { key: 'k' })))
+        const fresh = outcomes.filter(({ view }) => !view.once)
+        expect(fresh).toHaveLength(1)
+        const event = fresh[0]!.events[0]!
+        const repeats = outcomes.filter(({ view }) => view.once)
+        expect(repeats.map(({ view }) => view.event)).toEqual(Array.from({ length: 9 }, () => event))
+        expect(repeats[0]!.view.once).toEqual({ conversationId: id, position: 2, note: 'n', expiresAt: null })
+      })
+      it('lead from a repeat to the conversation, even when that has ended', async () => {
+        const id = await open(store(), '+1')
+        await sayOnce(store(), id, { key: 'k' })
+        await write(store(), id, ended)
+        const view = await look(store(), { tenant, address: addressOf('+1'), once: { scope: id, key: 'k' } })
+        expect(view.conversation!.id).toBe(id)
+        expect(view.event).toMatchObject({ position: 2, type: 'messageSent' })
+      })
+      it('are free again when they have expired', async () => {
+        const id = await open(store(), '+1')
+        await sayOnce(store(), id, { key: 'k', expiresAt: under.clock.in(1_000) })
+        expect((await sayOnce(store(), id, { key: 'k' })).view.once).not.toBeNull()
+        under.clock.forward(1_001)
+        const again = await sayOnce(store(), id, { key: 'k', text: 'again' })
+        expect(again.view.once).toBeNull()
+        expect(again.events).toHaveLength(1)
+        expect((await sayOnce(store(), id, { key: 'k' })).view.event!.position).toBe(3)
+      })
+      it('may be written without a conversation', async () => {
+        const once = { scope: 'notification', key: 'k' }
+        await store().update({ tenant, once }, () => ({ events: [], once: { note: 'id', expiresAt: null } }))
+        expect((await look(store(), { tenant, once })).once).toMatchObject({
+          conversationId: '',
+          position: 0,
+          note: 'id',
+        })
+      })
+    })
+
+    describe('looking around', () => {
+      it('finds an event by its public id and by its internal id', async () => {
+        const id = await open(store(), '+1')
+        const { events } = await write(store(), id, said('a'), whispered('b'))
+        for (const event of events) {
+          const view = await look(store(), { tenant, eventId: event.id })
+          expect(view.event).toEqual(event)
+          expect(view.conversation!.id).toBe(id)
+        }
+      })
+      it('finds no event of another conversation under a conversation that is named', async () => {
+        const id = await open(store(), '+1')
+        const other = await open(store(), '+2')
+        const { events } = await write(store(), other, said('a'))
+        const view = await look(store(), { tenant, conversationId: id, eventId: events[0]!.id })
+        expect(view.conversation!.id).toBe(id)
+        expect(view.event).toBeNull()
+      })
+      it('lists conversations by status, page by page', async () => {
+        const ids = await Promise.all(Array.from({ length: 5 }, (_, i) => open(store(), `+${i}`)))
+        const [gone, ...alive] = ids
+        await write(store(), gone!, ended)
+        const first = await store().list(tenant, 'open', '', 3)
+        const second = await store().list(tenant, 'open', first.at(-1)!.id, 3)
+        expect([...first, ...second].map((conversation) => conversation.id)).toEqual([...alive].sort())
+        expect(await store().list(tenant, 'ended', '', 9)).toMatchObject([{ id: gone }])
+      })
+      it('finds those in which nobody spoke for long, longest first', async () => {
+        const [a, b, c] = await Promise.all(['+1', '+2', '+3'].map((refId) => open(store(), refId)))
+        under.clock.forward(1_000)
+        await write(store(), a!, said('still here'))
+        under.clock.forward(1_000)
+        await write(store(), b!, said('me too'))
+        await write(store(), c!, ended)
+        const idle = await store().idleSince(tenant, under.clock.in(1), 10)
+        expect(idle.map((conversation) => conversation.id)).toEqual([a, b])
+        expect(await store().idleSince(tenant, under.clock.in(1), 1)).toHaveLength(1)
+        expect(await store().idleSince(tenant, under.clock.in(-1_000), 10)).toEqual([])
+      })
+      it('opens and ends in one decision without holding the address', async () => {
+        await store().update({ tenant, address: addressOf('+1') }, () => ({
+          open: { id: newConversationId(), opening: openingAt(addressOf('+1')) },
+          events: [joined, ended],
+        }))
+        expect((await look(store(), { tenant, address: addressOf('+1') })).conversation).toBeNull()
+      })
+    })
+  })
+}

@@ -1,0 +1,94 @@
+// The write path by itself: two writers on one engine, and an engine that hangs.
+import type { Engine } from '../../src/store/engine'
+import { GroupCommit } from '../../src/store/group-commit'
+import { MemoryEngine } from '../../src/store/memory-engine'
+import { MemoryOutbox } from '../../src/store/memory-outbox'
+import { MemoryTables } from '../../src/store/memory-tables'
+import { newConversationId, type ConversationId } from '../../src/model/ids'
+import { addressOf, joined, openingAt, said, tenant } from '../support/log-fixtures'
+
+const clock = () => new Date('2030-01-01T00:00:00.000Z')
+
+function openEngine(): Engine {
+  const tables = new MemoryTables()
+  return new MemoryEngine({ tables, outbox: new MemoryOutbox(tables), now: clock })
+}
+const arrive = (writer: GroupCommit) =>
+  writer.update({ tenant, address: addressOf('+1') }, (view) =>
+    view.conversation
+      ? { events: [] }
+      : { open: { id: newConversationId(), opening: openingAt(addressOf('+1')) }, events: [joined] },
+  )
+const say = (writer: GroupCommit, conversationId: ConversationId) =>
+  writer.update({ tenant, conversationId }, () => ({ events: [said('x')] }))
+
+describe('group commit', () => {
+  it('gives two writers on one engine one conversation and one order', async () => {
+    const engine = openEngine()
+    const [here, there] = [new GroupCommit({ engine }), new GroupCommit({ engine })]
+    const [one, two] = await Promise.all([arrive(here), arrive(there)])
+    expect(one.conversation!.id).toBe(two.conversation!.id)
+    const id = one.conversation!.id
+    const outcomes = await Promise.all(Array.from({ length: 40 }, (_, i) => say(i % 2 ? here : there, id)))
+    const positions = outcomes.flatMap(({ events }) => events.map((event) => event.position))
+    expect(positions.sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, i) => i + 2))
+    await Promise.all([here.close(), there.close()])
+  })
+
+  it('writes what arrives together in one commit', async () => {
+    const engine = openEngine()
+    const commits: number[] = []
+    const counting: Engine = {
+      load: (needs) => engine.load(needs),
+      commit: (batch) => {
+        commits.push(batch.events.length)
+        return engine.commit(batch)
+      },
+    }
+    const writer = new GroupCommit({ engine: counting })
+    const { conversation } = await arrive(writer)
+    await Promise.all(Array.from({ length: 100 }, () => say(writer, conversation!.id)))
+    expect(commits).toEqual([1, 100])
+    await writer.close()
+  })
+
+  it('keeps the order of a conversation when one of its calls waits for the next batch', async () => {
+    const writer = new GroupCommit({ engine: openEngine() })
+    const id = (await arrive(writer)).conversation!.id
+    const once = { scope: 's', key: 'k' }
+    const order: string[] = []
+    const call = (name: string, needs: object) =>
+      writer.update({ tenant, conversationId: id, ...needs }, () => {
+        order.push(name)
+        return { events: [] }
+      })
+    await Promise.all([call('a', { once }), call('a again', { once }), call('b', {})])
+    expect(order).toEqual(['a', 'a again', 'b'])
+    await writer.close()
+  })
+
+  describe('on an engine that hangs', () => {
+    beforeEach(() => jest.useFakeTimers())
+    afterEach(() => jest.useRealTimers())
+
+    it('refuses within two seconds, those in flight and those that come later alike', async () => {
+      const hung: Engine = { load: () => new Promise(() => undefined), commit: () => new Promise(() => undefined) }
+      const writer = new GroupCommit({ engine: hung })
+      // The first is in flight, the others come while it hangs.
+      for (let call = 0; call < 3; call++) {
+        const refused = expect(say(writer, newConversationId())).rejects.toMatchObject({ code: 'unavailable' })
+        await jest.advanceTimersByTimeAsync(1_999)
+        await refused
+      }
+    })
+    it('refuses at once when too many wait', async () => {
+      const hung: Engine = { load: () => new Promise(() => undefined), commit: () => new Promise(() => undefined) }
+      const writer = new GroupCommit({ engine: hung })
+      const calls = Array.from({ length: 10_001 }, () => say(writer, newConversationId()))
+      const settled = Promise.allSettled(calls)
+      await expect(calls.at(-1)).rejects.toMatchObject({ code: 'unavailable' })
+      await jest.advanceTimersByTimeAsync(1_999)
+      expect((await settled).every(({ status }) => status === 'rejected')).toBe(true)
+    })
+  })
+})

@@ -1,0 +1,5 @@
+// The contract of the conversation store, on tables in memory.
+import { conversationStoreContract } from '../contracts/conversation-store.contract'
+import { openTestMemory } from '../support/databases'
+
+conversationStoreContract('memory', openTestMemory)

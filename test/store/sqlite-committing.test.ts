@@ -1,0 +1,5 @@
+// The contract of committing, on a SQLite file.
+import { committingContract } from '../contracts/committing.contract'
+import { openTestSqlite } from '../support/databases'
+
+committingContract('sqlite', openTestSqlite)

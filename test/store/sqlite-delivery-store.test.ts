@@ -1,0 +1,5 @@
+// The contract of the delivery store, on a SQLite file.
+import { deliveryStoreContract } from '../contracts/delivery-store.contract'
+import { openTestSqlite } from '../support/databases'
+
+deliveryStoreContract('sqlite', openTestSqlite)
