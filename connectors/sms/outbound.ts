@@ -37,7 +37,7 @@ export class Outbound {
 
   private async send(message: Outgoing): Promise<Accepted> {
     const { deliveryId, to, account } = message
-    const { config, link, sent } = this.deps
+    const { config, sent } = this.deps
     const { dataCoding, parts } = segment(textOf(message, config.smart))
     if (parts.length > MOST_SEGMENTS) throw never('too-long')
     const addresses = this.addresses(to, account)
@@ -53,10 +53,21 @@ export class Outbound {
         body,
         registeredDelivery: config.registered_delivery,
       }
-      const accepted = (id: string) => sent.accept({ delivery: deliveryId, reference, total, index, id, to, account })
-      all.push(ids.get(index) ?? (await link.submit(submit, (id) => void accepted(id))))
+      all.push(
+        ids.get(index) ?? (await this.submit(submit, { delivery: deliveryId, reference, total, index, to, account })),
+      )
     }
     return { providerMessageIds: all.filter((id) => id !== '') }
+  }
+
+  /** Resolves when it is also noted: a process that dies after the answer does not send it again. */
+  private async submit(part: Submit, segment: Omit<Parameters<Sent['accept']>[0], 'id'>): Promise<string> {
+    let noted: Promise<void> | undefined
+    const id = await this.deps.link.submit(part, (accepted) => {
+      noted = this.deps.sent.accept({ ...segment, id: accepted })
+    })
+    await noted
+    return id
   }
 
   private addresses(to: string, account: string): Pick<Submit, 'from' | 'to'> {

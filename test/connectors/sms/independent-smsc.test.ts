@@ -38,7 +38,7 @@ it.each([
 ])('it reads our texts: %s', async (_, text) => {
   const connector = await open()
   const { providerMessageIds } = await connector.deliver(outgoing({ text }))
-  expect(smsc.texts()).toEqual([{ from: '12345', to: '491701234567', text }])
+  await eventually(() => expect(smsc.texts()).toEqual([{ from: '12345', to: '491701234567', text }]))
   expect(smsc.submitted().map(({ id }) => id)).toEqual(providerMessageIds)
 })
 

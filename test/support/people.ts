@@ -1,0 +1,140 @@
+// People and connectors as plain socket.io-clients, and what they hear, in order.
+import { io, type Socket } from 'socket.io-client'
+import { ADMIN } from './gateway'
+
+type Body = Record<string, unknown>
+export interface Heard {
+  readonly event: string
+  readonly body: Body
+}
+export interface Reply extends Body {
+  readonly code: number
+}
+
+export async function post(url: string, path: string, body: unknown, token?: string) {
+  return request(url, path, { method: 'POST', body: JSON.stringify(body) }, token)
+}
+export async function request(url: string, path: string, options: RequestInit = {}, token?: string) {
+  const answer = await fetch(`${url}${path}`, {
+    ...options,
+    headers: {
+      ...(options.body !== undefined && { 'content-type': 'application/json' }),
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(options.headers as Record<string, string> | undefined),
+    },
+  })
+  const text = await answer.text()
+  const json: Body = answer.headers.get('content-type')?.includes('json') ? (JSON.parse(text) as Body) : {}
+  return { status: answer.status, text, json, headers: answer.headers }
+}
+
+export async function init(url: string, more: Body = {}, token?: string) {
+  const { status, json, text } = await post(
+    url,
+    '/api/customer/init',
+    { channel: 'web', refId: 'r1', firstName: 'Ann', ...more },
+    token,
+  )
+  if (status !== 200) throw new Error(`init: ${status} ${text}`)
+  return json as { conversationId: string; participant: { id: string; name: string }; token: string; requestId: string }
+}
+export async function login(url: string, who: { username: string; password: string } = ADMIN): Promise<string> {
+  const { status, json, text } = await post(url, '/api/agent/login', who)
+  if (status !== 200) throw new Error(`login: ${status} ${text}`)
+  return json['token'] as string
+}
+/** A new agent, signed in. */
+export async function hire(url: string, username: string, role = 'agent'): Promise<{ token: string; id: string }> {
+  const password = 'a password of twelve'
+  const made = await post(url, '/api/admin/agents', { username, password, role, name: username }, await login(url))
+  if (made.status !== 201) throw new Error(`hire: ${made.status} ${made.text}`)
+  return { token: await login(url, { username, password }), id: (made.json['agent'] as { id: string }).id }
+}
+
+export interface Someone {
+  readonly socket: Socket
+  /** Everything that arrived, in order, acknowledgements among it as `ack`. */
+  readonly heard: Heard[]
+  call(event: string, body: unknown): Promise<Reply>
+  /** Arrived messages and activities of a kind, in order. */
+  arrived(): Body[]
+  /** Texts and names of activities, greetings left out. */
+  words(): string[]
+  close(): void
+}
+
+interface Options {
+  readonly auth?: Body
+  readonly path?: string
+  readonly transports?: string[]
+  readonly query?: Record<string, string>
+}
+/** Connects; rejects with what the server said. */
+export async function connect(url: string, options: Options = {}): Promise<Someone> {
+  const { origin, pathname } = new URL(url)
+  const socket = io(origin, {
+    transports: ['websocket'],
+    path: `${pathname === '/' ? '' : pathname}/socket.io`,
+    forceNew: true,
+    reconnection: false,
+    ...options,
+  })
+  const heard: Heard[] = []
+  socket.onAny((event: string, body: Body, ack?: unknown) => {
+    heard.push({ event, body })
+    if (typeof ack === 'function') return
+  })
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve)
+    socket.once('connect_error', (error) => {
+      socket.disconnect()
+      reject(error)
+    })
+  })
+  const arrived = () =>
+    heard.flatMap(({ event, body }) =>
+      event === 'conversationInfo' ? (body['messages'] as Body[]) : event === 'messageArrived' ? [body] : [],
+    )
+  return {
+    socket,
+    heard,
+    call: async (event, body) => {
+      const reply = (await socket.timeout(15_000).emitWithAck(event, body)) as Reply
+      heard.push({ event: 'ack', body: reply })
+      return reply
+    },
+    arrived,
+    words: () =>
+      arrived()
+        .map((body) => (body['type'] === 'ChatMessage' ? String(body['text']) : String(body['activityType'])))
+        .filter((word) => word !== 'greetings'),
+    close: () => void socket.disconnect(),
+  }
+}
+
+/** A customer who has started a chat on the web and joined it. */
+export async function customer(url: string, more: Body = {}) {
+  const started = await init(url, more)
+  const someone = await connect(url)
+  const joined = await someone.call('joinConversation', joining(started))
+  if (joined.code !== 200) throw new Error(`join: ${JSON.stringify(joined)}`)
+  return { ...someone, ...started }
+}
+export const joining = ({ conversationId, participant, token }: Awaited<ReturnType<typeof init>>) => ({
+  conversationId,
+  id: participant.id,
+  token,
+})
+/** A member of the staff, in this conversation. */
+export async function agentIn(url: string, conversationId: string, token: string) {
+  const someone = await connect(url, { auth: { token } })
+  const joined = await someone.call('joinConversation', { conversationId })
+  if (joined.code !== 200) throw new Error(`join: ${JSON.stringify(joined)}`)
+  return someone
+}
+export const say = (conversationId: string, text: string, more: Body = {}) => ({
+  conversationId,
+  type: 'ChatMessage',
+  text,
+  ...more,
+})
