@@ -2,6 +2,8 @@
 import type { Database } from 'better-sqlite3'
 
 export function inTransaction<T>(db: Database, mode: 'deferred' | 'immediate', work: () => T): T {
+  // Left over where a broken disk did not even let the last one roll back.
+  if (db.inTransaction) db.exec('rollback')
   db.exec(`begin ${mode}`)
   try {
     const outcome = work()

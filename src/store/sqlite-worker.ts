@@ -23,6 +23,9 @@ import { SqliteWriter } from './sqlite-writer'
 /** Longer than a checkpoint, shorter than a caller's patience. */
 const BUSY_MS = 250
 const MAX_PREPARED_QUERIES = 200
+/** 32 MB of log between checkpoints: a page that a thousand commits touch is copied back once, not each time. */
+const CHECKPOINT_PAGES = 8_000
+const CACHE_KB = 64 * 1024
 
 /**
  * Keeps a second gateway out of the folder. The lock is the kernel's, on a file of its own: it ends with the process,
@@ -48,6 +51,8 @@ async function openFile(file: string): Promise<Database> {
     // On every open: a WAL file that is opened again falls back to NORMAL, and an acknowledgement would promise too much.
     db.pragma('synchronous = FULL')
     db.pragma('foreign_keys = ON')
+    db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
+    db.pragma(`cache_size = -${CACHE_KB}`)
     // Kysely does not migrate SQLite in a transaction of its own: a crash must not leave half a schema.
     db.exec('begin immediate')
     await migrate(new Kysely({ dialect: new SqliteDialect({ database: db }) }))

@@ -1,5 +1,7 @@
 // What only a SQLite file can get wrong: durability on every open, other processes, locks, a thread that dies.
 import BetterSqlite from 'better-sqlite3'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type * as WorkerThreads from 'node:worker_threads'
@@ -116,6 +118,17 @@ describe('a SQLite file', () => {
     await expect(refused).rejects.toMatchObject({ code: 'conflict' })
     await expect(refused).rejects.toThrow(`Another gateway serves the data folder ${dataDir}`)
     await first.close()
+    await expect(openHere()).resolves.toBeDefined()
+  })
+
+  it('is free again when the gateway that served it was killed', async () => {
+    const script = 'require(process.argv[1]).openSqlite({ dataDir: process.argv[2] }).then(() => console.log("open"))'
+    const built = join(__dirname, '../../dist/src/store/open-database.js')
+    const gateway = spawn(process.execPath, ['-e', script, built, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await once(gateway.stdout, 'data')
+    await expect(openSqlite({ dataDir })).rejects.toMatchObject({ code: 'conflict' })
+    gateway.kill('SIGKILL')
+    await once(gateway, 'exit')
     await expect(openHere()).resolves.toBeDefined()
   })
 

@@ -14,9 +14,20 @@ interface WriteOptions {
 /** What Engine.IO's connection is for us. `write` takes a Socket.IO packet as text. */
 interface Connection {
   readonly readyState: string
+  readonly upgrading: boolean
   readonly writeBuffer: readonly { readonly data?: unknown }[]
+  readonly transport: Transport
   write(packet: string, options: WriteOptions): unknown
   close(discard: boolean): void
+}
+interface Transport {
+  readonly name: string
+  readonly writable: boolean
+  /** The WebSocket of `ws`; Engine.IO writes encoded frames to its sender, too. */
+  readonly socket?: {
+    readonly bufferedAmount: number
+    readonly _sender?: { sendFrame?(frame: readonly Buffer[]): void }
+  }
 }
 type AnySocket = Pick<Socket, 'conn'>
 
@@ -24,6 +35,7 @@ type AnySocket = Pick<Socket, 'conn'>
 export class Frame {
   readonly #packet: string
   #options: WriteOptions | null = null
+  #encoded: readonly Buffer[] | null = null
 
   constructor(event: keyof ServerToClientEvents, payload: object) {
     this.#packet = `2${JSON.stringify([event, payload])}`
@@ -34,18 +46,52 @@ export class Frame {
     return this.#packet.length
   }
 
-  /** False when the connection is gone or was dropped because it does not read. */
-  writeTo(socket: AnySocket): boolean {
+  /**
+   * Writes what is live. An idle WebSocket takes the encoded frame at once, past Engine.IO's queue and its events; any
+   * other connection queues it. Order holds: nothing goes past a queue that is not empty.
+   */
+  writeTo(socket: AnySocket): void {
     const connection = socket.conn as unknown as Connection
-    if (connection.readyState !== 'open') return false
-    this.#options ??= { wsPreEncodedFrame: [encodeFrame(this.#packet)] }
+    if (connection.readyState !== 'open') return
+    const { transport } = connection
+    const isIdle = transport.writable && connection.writeBuffer.length === 0 && !connection.upgrading
+    const sender = isIdle && transport.name === 'websocket' ? transport.socket?._sender : undefined
+    if (!sender?.sendFrame) return this.queueOn(socket)
+    sender.sendFrame(this.#frame)
+    if (transport.socket && transport.socket.bufferedAmount > MAX_WAITING_BYTES) drop(connection)
+  }
+  /** Writes behind what is queued; `drained` tells when the connection has taken it. */
+  queueOn(socket: AnySocket): void {
+    const connection = socket.conn as unknown as Connection
+    if (connection.readyState !== 'open') return
+    this.#options ??= { wsPreEncodedFrame: this.#frame }
     connection.write(this.#packet, this.#options)
-    return !dropIfStuck(connection)
+    if (isStuck(connection)) drop(connection)
+  }
+  get #frame(): readonly Buffer[] {
+    this.#encoded ??= [encodeFrame(this.#packet)]
+    return this.#encoded
   }
 }
 
-/** How many packets wait for this socket. */
-export const waitingFor = (socket: AnySocket): number => (socket.conn as unknown as Connection).writeBuffer.length
+/** Does this socket have something to read still? Typing is not in its way then. */
+export function isBehind(socket: AnySocket): boolean {
+  const { writeBuffer, transport } = socket.conn as unknown as Connection
+  return writeBuffer.length > 0 || (transport.socket?.bufferedAmount ?? 0) > 0
+}
+/** Resolves when what was queued has been taken, or the connection is gone. */
+export async function drained({ conn }: AnySocket): Promise<void> {
+  while (conn.readyState === 'open' && (conn as unknown as Connection).writeBuffer.length > 0)
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        conn.off('drain', done)
+        conn.off('close', done)
+        resolve()
+      }
+      conn.once('drain', done)
+      conn.once('close', done)
+    })
+}
 
 /** A WebSocket text frame of an Engine.IO message, unmasked as servers send it. */
 function encodeFrame(packet: string): Buffer {
@@ -66,14 +112,10 @@ function encodeFrame(packet: string): Buffer {
   return frame
 }
 
-export let droppedSlowSockets = 0
-function dropIfStuck(connection: Connection): boolean {
-  const { writeBuffer } = connection
+function isStuck({ writeBuffer }: Connection): boolean {
   if (writeBuffer.length < WEIGH_EVERY || writeBuffer.length % WEIGH_EVERY !== 0) return false
   let bytes = 0
-  for (const { data } of writeBuffer) bytes += typeof data === 'string' ? data.length : 64
-  if (bytes <= MAX_WAITING_BYTES) return false
-  droppedSlowSockets += 1
-  connection.close(true)
-  return true
+  for (const { data } of writeBuffer) bytes += typeof data === 'string' ? data.length : WEIGH_EVERY
+  return bytes > MAX_WAITING_BYTES
 }
+const drop = (connection: Connection): void => connection.close(true)

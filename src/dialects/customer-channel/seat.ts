@@ -4,7 +4,7 @@ import type { Following } from '../../conversation/stream'
 import { isUtterance, type ConversationEvent, type Ephemeral, type Utterance } from '../../model/events'
 import type { ParticipantId, Place } from '../../model/ids'
 import { encodeEphemeral, encodeGreeting, encodeInfo, type Setting } from './codec'
-import { Frame, waitingFor } from './frame'
+import { drained, Frame, isBehind } from './frame'
 import type { FrameCache } from './frame-cache'
 import type { ConversationInfo, Person, WireConversation, WireMessage } from './wire'
 
@@ -13,8 +13,6 @@ const MAX_INFO_MESSAGES = 500
 const MAX_INFO_BYTES = 1024 * 1024
 /** History is written so many bytes at a time, and goes on when the socket has taken them. */
 const WRITE_AHEAD_BYTES = 256 * 1024
-/** Typing is in nobody's way: it is not written to a socket that has this much to read. */
-const MAX_WAITING_FOR_TYPING = 8
 
 /** How this seat's audience hears. */
 export interface Hearing<E extends ConversationEvent> {
@@ -72,7 +70,7 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
     let ahead = 0
     for (const event of rest) {
       if (this.#closed) return
-      ahead += this.#tell(event)
+      ahead += this.#tell(event, 'queued')
       if (ahead < WRITE_AHEAD_BYTES) continue
       await drained(this.#deps.socket)
       ahead = 0
@@ -87,7 +85,7 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
     new Frame('messageArrived', encodeGreeting(place, this.#me ?? me, setting)).writeTo(socket)
   }
   hear(event: E): void {
-    this.#tell(event)
+    this.#tell(event, 'live')
     const gone = event.type === 'participantLeft' || event.type === 'observerLeft'
     if (gone && event.participant.id === this.participantId) {
       this.close()
@@ -96,7 +94,7 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
   }
   hearEphemeral(ephemeral: Ephemeral): void {
     const { socket, setting, frames, hearing } = this.#deps
-    if (ephemeral.by.id === this.participantId || waitingFor(socket) > MAX_WAITING_FOR_TYPING) return
+    if (ephemeral.by.id === this.participantId || isBehind(socket)) return
     frames.of(ephemeral, hearing.key, () => encodeEphemeral(ephemeral, setting)).writeTo(socket)
   }
 
@@ -135,7 +133,7 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
     this.#picture = null
     this.#members = members
     const messages = events.map((event) => hearing.encode(event))
-    new Frame('conversationInfo', encodeInfo({ conversation, members, messages, role })).writeTo(socket)
+    new Frame('conversationInfo', encodeInfo({ conversation, members, messages, role })).queueOn(socket)
     for (const event of events) this.#acknowledge(event)
   }
   #leading(events: readonly E[]): number {
@@ -148,12 +146,13 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
   }
 
   /** One event of the stream; answers how much was written. */
-  #tell(event: E): number {
+  #tell(event: E, how: 'live' | 'queued'): number {
     const { socket, hearing, frames, echo } = this.#deps
     const mine = this.#acknowledge(event)
     if ((mine && !echo) || (!mine && hearing.skips(event))) return 0
     const frame = frames.of(event, hearing.key, () => hearing.encode(event))
-    frame.writeTo(socket)
+    if (how === 'live') frame.writeTo(socket)
+    else frame.queueOn(socket)
     return frame.size
   }
   #acknowledge(event: E): boolean {
@@ -177,19 +176,4 @@ function roughSize(event: ConversationEvent): number {
     (sum, { contentUrl }) => sum + contentUrl.length,
     event.content.text.length + 512,
   )
-}
-
-/** Resolves when what was written has been taken, or the connection is gone. */
-async function drained(socket: Socket): Promise<void> {
-  const { conn } = socket
-  while (conn.readyState === 'open' && waitingFor(socket) > 0)
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        conn.off('drain', done)
-        conn.off('close', done)
-        resolve()
-      }
-      conn.once('drain', done)
-      conn.once('close', done)
-    })
 }
