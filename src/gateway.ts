@@ -19,7 +19,7 @@ import { createApp } from './http/app'
 import { createDemo } from './http/demo'
 import { createDocs } from './http/docs'
 import { addressKey, clientAddress, Limits, Networks } from './http/limits'
-import { closeServer, createHttpServer, listen } from './http/server'
+import { closeServer, collapseSlashes, createHttpServer, listen } from './http/server'
 import { Accounts, type FirstSupervisor } from './identity/accounts'
 import { Credentials } from './identity/credentials'
 import { keptSecret } from './identity/kept-secret'
@@ -93,6 +93,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   })
   const http = createHttpServer(app)
   const sockets = createSocketServer(http, deps)
+  collapseSlashes(http)
   const metricsListener = await openMetrics(metrics, config.metricsPort)
   const port = await listen(http, config)
   await core.attendance.recover(tenant).catch(onFault)

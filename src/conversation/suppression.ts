@@ -1,5 +1,5 @@
 // Whom nobody may send notifications to: opt-out words put an address on the list, opt-in words take it off.
-import type { Address } from '../model/participant'
+import { channelName, type Address } from '../model/participant'
 import type { Write } from '../store/writes'
 
 /** Words of one channel and language; `*` for any. */
@@ -40,7 +40,7 @@ function says(
 ): boolean {
   return lists.some(
     (list) =>
-      (list.channel === '*' || list.channel === channel) &&
+      (list.channel === '*' || channelName(list.channel) === channel) &&
       (list.language === '*' || language.toLowerCase().startsWith(list.language.toLowerCase())) &&
       list.words.some((known) => known.toUpperCase() === word),
   )

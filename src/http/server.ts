@@ -9,8 +9,15 @@ const MAX_HEADER_BYTES = 16 * 1024
 /** How long answers under way may take when the gateway closes. */
 const CLOSE_MS = 5_000
 
-/** Clients in the field write `//socket.io`, for upgrades too. */
-function collapseSlashes(request: IncomingMessage): void {
+/**
+ * Clients in the field write `//socket.io`, for upgrades too. To be called after Engine.IO has taken its place: it moves
+ * the listeners that it finds behind its own.
+ */
+export function collapseSlashes(server: Server): void {
+  server.prependListener('request', collapse)
+  server.prependListener('upgrade', collapse)
+}
+function collapse(request: IncomingMessage): void {
   const url = request.url ?? '/'
   const query = url.indexOf('?')
   const path = query < 0 ? url : url.slice(0, query)
@@ -25,8 +32,6 @@ export function createHttpServer(app: RequestListener): Server {
     keepAliveTimeout: 65_000,
   })
   server.on('request', app)
-  server.prependListener('request', collapseSlashes)
-  server.prependListener('upgrade', collapseSlashes)
   return server
 }
 

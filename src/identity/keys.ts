@@ -2,6 +2,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { GatewayError } from '../model/errors'
 import { DEFAULT_TENANT, newId, type Tenant } from '../model/ids'
+import { channelName } from '../model/participant'
 import type { AccountStore, ApiKey, KeyKind } from '../store/account-store'
 
 /** A connector's key from the operator's settings. */
@@ -67,7 +68,8 @@ export class ApiKeys {
     const keys = new ApiKeys(deps)
     for (const key of await deps.store.listKeys(keys.#tenant)) keys.#learn(key.hash, asListed(key))
     const count = new Map<string, number>()
-    for (const { channel, account, hash } of deps.fixed ?? []) {
+    for (const { channel: spelled, account, hash } of deps.fixed ?? []) {
+      const channel = channelName(spelled)
       const n = (count.get(channel) ?? 0) + 1
       count.set(channel, n)
       keys.#learn(hash, {

@@ -22,6 +22,12 @@ export interface Address {
   readonly refId: string
 }
 
+/** A channel as it is named in the log, whatever spelling names it: an open list in lower case; `facebook` is `fb`. */
+export function channelName(text: string): string {
+  const name = text.toLowerCase()
+  return name === 'facebook' ? 'fb' : name
+}
+
 /** A person's time in a conversation. */
 export interface Membership extends Person {
   /** Small integer, 1 for the first member, never used twice in a conversation. */

@@ -5,6 +5,11 @@ import type { Decision, Needs } from './conversation-store'
 import type { Batch, ConversationRow, EventRow, OnceRow, WriteRow } from './engine'
 import type { Write } from './writes'
 
+/** Events after which a snapshot is written at the latest. */
+const SNAPSHOT_EVERY = 64
+/** Characters of an ISO 8601 time up to its minute. */
+const MINUTES = 16
+
 /** The rows of one call. */
 export interface Rows {
   readonly events: readonly EventRow[]
@@ -38,7 +43,7 @@ export function toBatch(rows: readonly Rows[], pictures: Iterable<Picture>, now:
   for (const { conversation, before } of pictures) {
     if (before === conversation) continue
     const expected = before?.position ?? null
-    conversations.push({ conversation, expected, pictureChanged: !before || pictureChanged(before, conversation) })
+    conversations.push({ conversation, expected, snapshotDue: !before || isSnapshotDue(before, conversation) })
   }
   return {
     now,
@@ -52,9 +57,14 @@ export function toBatch(rows: readonly Rows[], pictures: Iterable<Picture>, now:
 export const isEmpty = (batch: Batch): boolean =>
   batch.conversations.length + batch.events.length + batch.once.length + batch.writes.length === 0
 
-function pictureChanged(before: Conversation, after: Conversation): boolean {
+/** When more than messages came, and now and then: so that a replay stays short, and silence is found by the minute. */
+function isSnapshotDue(before: Conversation, after: Conversation): boolean {
   return (
-    before.status !== after.status || before.memberships !== after.memberships || before.idleWarned !== after.idleWarned
+    before.status !== after.status ||
+    before.memberships !== after.memberships ||
+    before.idleWarned !== after.idleWarned ||
+    Math.floor(before.position / SNAPSHOT_EVERY) !== Math.floor(after.position / SNAPSHOT_EVERY) ||
+    !after.activeAt.startsWith(before.activeAt.slice(0, MINUTES))
   )
 }
 

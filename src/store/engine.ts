@@ -12,8 +12,11 @@ export interface ConversationRow {
   readonly conversation: Conversation
   /** The position this change was decided on; null for a conversation that is opened here. */
   readonly expected: number | null
-  /** False when only positions and the time of activity moved: the picture itself need not be written again. */
-  readonly pictureChanged: boolean
+  /**
+   * False when only messages were added: the log says it all, and who reads the conversation replays what lies behind
+   * its snapshot.
+   */
+  readonly snapshotDue: boolean
 }
 export interface EventRow {
   readonly tenant: Tenant

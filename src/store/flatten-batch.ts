@@ -7,13 +7,12 @@ import { writePicture } from './stored-json'
 interface ConversationCells {
   readonly opened: Cell[]
   readonly changed: Cell[]
-  readonly moved: Cell[]
   readonly freed: Cell[]
   readonly taken: Cell[]
 }
 
 export function flattenBatch(batch: Batch): FlatBatch {
-  const cells: ConversationCells = { opened: [], changed: [], moved: [], freed: [], taken: [] }
+  const cells: ConversationCells = { opened: [], changed: [], freed: [], taken: [] }
   for (const row of batch.conversations) addConversation(cells, row)
   const events: Cell[] = []
   for (const { tenant, conversationId, position, publicPosition, body } of batch.events)
@@ -24,19 +23,17 @@ export function flattenBatch(batch: Batch): FlatBatch {
   return { now: batch.now, ...cells, events, once, writes: batch.writes }
 }
 
-function addConversation(cells: ConversationCells, { conversation, expected, pictureChanged }: ConversationRow): void {
+function addConversation(cells: ConversationCells, { conversation, expected, snapshotDue }: ConversationRow): void {
   const { tenant, id, status, position, publicPosition, activeAt, endedAt, opening } = conversation
   const idleWarned = conversation.idleWarned ? 1 : 0
   if (expected === null) {
     const picture = writePicture(conversation)
     cells.opened.push(tenant, id, status, position, publicPosition, activeAt, idleWarned, endedAt, picture)
     if (opening.carried && status === 'open') addAddress(cells.taken, conversation)
-  } else if (pictureChanged) {
+  } else if (snapshotDue) {
     const picture = writePicture(conversation)
-    cells.changed.push(status, position, publicPosition, activeAt, idleWarned, endedAt, picture, tenant, id, expected)
+    cells.changed.push(status, position, publicPosition, activeAt, idleWarned, endedAt, picture, tenant, id)
     if (opening.carried && status === 'ended') addAddress(cells.freed, conversation)
-  } else {
-    cells.moved.push(position, publicPosition, activeAt, tenant, id, expected)
   }
 }
 

@@ -19,7 +19,7 @@ const DEADLINE_MS = 1_800
 /** How often it is looked whether a call has waited too long. */
 const WATCH_MS = 100
 const MAX_CACHED_CONVERSATIONS = 20_000
-const MAX_RECENT_KEYS = 50_000
+const MAX_RECENT_KEYS = 4_096
 /** How often a batch is decided again when others write to the same rows. */
 const MAX_ATTEMPTS = 8
 

@@ -5,7 +5,7 @@ import type { ConversationEvent, PublicEvent } from '../model/events'
 import type { ConversationId, Tenant } from '../model/ids'
 import type { Committed, ConversationStore, Decision, Needs, View } from './conversation-store'
 import type { GroupCommit } from './group-commit'
-import { toConversation } from './sql-rows'
+import { TAIL, toConversation } from './sql-rows'
 import type { Tables } from './sql-schema'
 import { readEvent, readPublicEvent } from './stored-json'
 
@@ -26,8 +26,7 @@ export class SqlConversationStore implements ConversationStore {
   }
 
   async find(tenant: Tenant, id: ConversationId): Promise<Conversation | null> {
-    const found = this.#db.selectFrom('conversation').selectAll().where('tenant', '=', tenant).where('id', '=', id)
-    const row = await found.executeTakeFirst()
+    const row = await this.#conversations(tenant).where('id', '=', id).executeTakeFirst()
     return row ? toConversation(row) : null
   }
   async events(tenant: Tenant, id: ConversationId, after: number, limit: number): Promise<ConversationEvent[]> {
@@ -40,8 +39,10 @@ export class SqlConversationStore implements ConversationStore {
   }
   async publicEvents(tenant: Tenant, id: ConversationId, after: number, limit: number): Promise<PublicEvent[]> {
     const rows = await this.#eventsOf(tenant, id)
+      // A public position is never beyond its position in the log.
+      .where('position', '>', after)
       .where('public_position', '>', after)
-      .orderBy('public_position')
+      .orderBy('position')
       .limit(limit)
       .execute()
     return rows.map(({ body }) => readPublicEvent(body))
@@ -50,11 +51,16 @@ export class SqlConversationStore implements ConversationStore {
     return this.#db.selectFrom('event').select('body').where('tenant', '=', tenant).where('conversation_id', '=', id)
   }
 
-  async list(tenant: Tenant, status: Status, after: string, limit: number): Promise<Conversation[]> {
-    const rows = await this.#db
+  #conversations(tenant: Tenant) {
+    return this.#db
       .selectFrom('conversation')
       .selectAll()
+      .select(sql.raw<string>(TAIL).as('tail'))
       .where('tenant', '=', tenant)
+  }
+
+  async list(tenant: Tenant, status: Status, after: string, limit: number): Promise<Conversation[]> {
+    const rows = await this.#conversations(tenant)
       .where('status', '=', status)
       .where(sql<boolean>`id > ${after}`)
       .orderBy('id')
@@ -63,15 +69,13 @@ export class SqlConversationStore implements ConversationStore {
     return rows.map(toConversation)
   }
   async idleSince(tenant: Tenant, before: string, limit: number): Promise<Conversation[]> {
-    const rows = await this.#db
-      .selectFrom('conversation')
-      .selectAll()
-      .where('tenant', '=', tenant)
+    const rows = await this.#conversations(tenant)
       .where(sql<boolean>`status = 'open'`)
       .where('active_at', '<', before)
       .orderBy('active_at')
       .limit(limit)
       .execute()
-    return rows.map(toConversation)
+    // The snapshot may be a minute older than the last word.
+    return rows.map(toConversation).filter(({ activeAt }) => activeAt < before)
   }
 }

@@ -1,6 +1,7 @@
 // Rows of the SQL tables as the records that the ports speak of.
 import type { Selectable } from 'kysely'
 import type { Conversation } from '../model/conversation'
+import { evolve } from '../model/evolve'
 import type { Account, ApiKey } from './account-store'
 import type { Delivery, Notification, Once } from './records'
 import type {
@@ -11,14 +12,19 @@ import type {
   NotificationTable,
   OnceTable,
 } from './sql-schema'
-import { readPicture, readStrings } from './stored-json'
+import { readEvent, readPicture, readStrings } from './stored-json'
 
-export type ConversationRecord = Selectable<ConversationTable>
+/** A snapshot, with the events behind it as a JSON array of JSON texts. */
+export type ConversationRecord = Selectable<ConversationTable> & { readonly tail: string }
+/** What makes a row of `conversation` such a record, in one statement, so that both are of one moment. */
+export const TAIL = `(select json_group_array(event.body order by event.position) from event
+  where event.tenant = conversation.tenant and event.conversation_id = conversation.id
+    and event.position > conversation.position)`
 export type DeliveryRecord = Selectable<DeliveryTable>
 
 export function toConversation(row: ConversationRecord): Conversation {
   const { opening, memberships } = readPicture(row.picture)
-  return {
+  const snapshot: Conversation = {
     tenant: row.tenant,
     id: row.id,
     opening,
@@ -30,6 +36,7 @@ export function toConversation(row: ConversationRecord): Conversation {
     idleWarned: row.idle_warned === 1,
     endedAt: row.ended_at,
   }
+  return readStrings(row.tail).map(readEvent).reduce(evolve, snapshot)
 }
 
 export function toDelivery(row: DeliveryRecord): Delivery {

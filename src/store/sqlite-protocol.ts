@@ -15,7 +15,6 @@ export interface FlatBatch {
   readonly now: string
   readonly opened: readonly Cell[]
   readonly changed: readonly Cell[]
-  readonly moved: readonly Cell[]
   /** Addresses whose conversation has ended. */
   readonly freed: readonly Cell[]
   /** Addresses whose conversation is opened. */
@@ -24,7 +23,7 @@ export interface FlatBatch {
   readonly once: readonly Cell[]
   readonly writes: readonly WriteRow[]
 }
-export const WIDTH = { opened: 9, changed: 10, moved: 6, freed: 5, taken: 5, events: 5, once: 7 } as const
+export const WIDTH = { opened: 9, changed: 9, freed: 5, taken: 5, events: 5, once: 7 } as const
 
 export type Ask =
   | { readonly do: 'load'; readonly needs: readonly Needs[] }

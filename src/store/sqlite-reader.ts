@@ -8,6 +8,7 @@ import type { Needs } from './conversation-store'
 import type { DeliveryPart, OnceKey, ParkedReceipt, ProviderKey } from './records'
 import type { DeliveryName, Reader, ReceiptName } from './resolve-needs'
 import {
+  TAIL,
   toConversation,
   toDelivery,
   toNotification,
@@ -29,7 +30,7 @@ function prepare(db: Database) {
   const provider = 'tenant = ? and channel = ? and account = ? and provider_id = ?'
   return {
     conversation: db.prepare<[Text, Text], ConversationRecord>(
-      'select * from conversation where tenant = ? and id = ?',
+      `select *, ${TAIL} as tail from conversation where tenant = ? and id = ?`,
     ),
     liveAt: db.prepare<[Text, Text, Text, Text], { conversation_id: ConversationId }>(
       `select conversation_id from live_address where ${address}`,
@@ -37,8 +38,10 @@ function prepare(db: Database) {
     event: db.prepare<[Text, Text, number], { body: string }>(
       'select body from event where tenant = ? and conversation_id = ? and position = ?',
     ),
-    publicEvent: db.prepare<[Text, Text, number], { body: string }>(
-      'select body from event where tenant = ? and conversation_id = ? and public_position = ?',
+    // A public position is never beyond its position in the log.
+    publicEvent: db.prepare<[Text, Text, number, number], { body: string }>(
+      `select body from event where tenant = ? and conversation_id = ? and position >= ? and public_position = ?
+       order by position limit 1`,
     ),
     once: db.prepare<[Text, Text, Text, Text], Selectable<OnceTable>>(
       'select * from once where tenant = ? and scope = ? and key = ? and (expires_at is null or expires_at > ?)',
@@ -93,7 +96,7 @@ export class SqliteReader implements Reader {
     const row =
       'position' in place
         ? event.get(tenant, place.conversationId, place.position)
-        : publicEvent.get(tenant, place.conversationId, place.publicPosition)
+        : publicEvent.get(tenant, place.conversationId, place.publicPosition, place.publicPosition)
     return row ? readEvent(row.body) : null
   }
   once(tenant: Tenant, { scope, key }: OnceKey, now: string) {

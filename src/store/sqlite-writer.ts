@@ -16,7 +16,6 @@ interface Times {
 }
 
 function prepareLog(db: Database) {
-  const at = 'where tenant = ? and id = ? and position = ?'
   return {
     opened: db.prepare<Cell[]>(
       `insert into conversation (tenant, id, status, position, public_position, active_at, idle_warned, ended_at, picture)
@@ -24,9 +23,8 @@ function prepareLog(db: Database) {
     ),
     changed: db.prepare<Cell[]>(
       `update conversation set status = ?, position = ?, public_position = ?, active_at = ?, idle_warned = ?,
-         ended_at = ?, picture = ? ${at}`,
+         ended_at = ?, picture = ? where tenant = ? and id = ?`,
     ),
-    moved: db.prepare<Cell[]>(`update conversation set position = ?, public_position = ?, active_at = ? ${at}`),
     freed: db.prepare<Cell[]>(
       `delete from live_address
        where tenant = ? and channel = ? and account = ? and ref_id = ? and conversation_id = ?`,
@@ -35,8 +33,10 @@ function prepareLog(db: Database) {
       `insert into live_address (tenant, channel, account, ref_id, conversation_id)
        values (?, ?, ?, ?, ?) on conflict do nothing`,
     ),
+    // Its key is what guards the log: whoever decided on an older position finds this one taken.
     events: db.prepare<Cell[]>(
-      'insert into event (tenant, conversation_id, position, public_position, body) values (?, ?, ?, ?, ?)',
+      `insert into event (tenant, conversation_id, position, public_position, body) values (?, ?, ?, ?, ?)
+       on conflict do nothing`,
     ),
     // One that has outlived its time is as good as none.
     once: db.prepare<Cell[]>(
@@ -113,16 +113,15 @@ export class SqliteWriter {
 
   #writeLog(batch: FlatBatch, now: string): void {
     const log = this.#log
-    for (const row of rows(batch.moved, WIDTH.moved)) mustChange(log.moved.run(...row).changes, 'A position has moved')
-    for (const row of rows(batch.changed, WIDTH.changed))
-      mustChange(log.changed.run(...row).changes, 'A position has moved')
+    for (const row of rows(batch.events, WIDTH.events))
+      mustChange(log.events.run(...row).changes, 'A position has moved')
+    for (const row of rows(batch.changed, WIDTH.changed)) log.changed.run(...row)
     for (const row of rows(batch.opened, WIDTH.opened))
       mustChange(log.opened.run(...row).changes, 'The conversation is there already')
     // Before they are taken: the next conversation of an address may open in the batch that ends the last.
     for (const row of rows(batch.freed, WIDTH.freed)) log.freed.run(...row)
     for (const row of rows(batch.taken, WIDTH.taken))
       mustChange(log.taken.run(...row).changes, 'The address has a live conversation')
-    for (const row of rows(batch.events, WIDTH.events)) log.events.run(...row)
     for (const row of rows(batch.once, WIDTH.once))
       mustChange(log.once.run(...row, now).changes, 'The idempotency key is there already')
   }

@@ -208,7 +208,7 @@ describe('a SQLite file', () => {
       idle: "select * from conversation where tenant = '' and status = 'open' and active_at < '' order by active_at",
       list: "select * from conversation where tenant = '' and status = 'open' and id > '' order by id",
       public:
-        "select body from event where tenant = '' and conversation_id = '' and public_position > 1 order by public_position",
+        "select body from event where tenant = '' and conversation_id = '' and position > 1 and public_position > 1 order by position",
     }
     const plans = Object.entries(queries).map(([name, sql]) => [name, plan(sql)])
     file.close()

@@ -1,23 +1,26 @@
-// Debian's Chromium for tests that need a browser.
+// A real browser for tests of pages: Debian's Chromium, found or installed.
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { chromium, type Browser } from 'playwright-core'
 
-const PATH = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium'
 const FLAGS = [
   ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
   ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
 ]
+const DEBIAN = '/usr/bin/chromium'
 
-/** A browser of its own with a profile of its own; `close()` ends it. Installs Debian's package where root may. */
-export async function openBrowser(): Promise<Browser> {
-  if (!existsSync(PATH)) install()
-  return chromium.launch({ executablePath: PATH, args: FLAGS })
+/** Starts Chromium; whoever starts it closes it. */
+export function startChromium(): Promise<Browser> {
+  return chromium.launch({ executablePath: findChromium(), args: FLAGS })
 }
 
-function install(): void {
-  if (process.getuid?.() !== 0 || process.env['CHROMIUM_PATH'] !== undefined)
-    throw new Error(`There is no Chromium at ${PATH}. Install Debian's chromium, or name one in CHROMIUM_PATH.`)
-  execFileSync('apt-get', ['update'], { stdio: 'ignore' })
-  execFileSync('apt-get', ['install', '--yes', '--no-install-recommends', 'chromium'], { stdio: 'ignore' })
+function findChromium(): string {
+  const path = process.env['CHROMIUM_PATH'] ?? DEBIAN
+  if (existsSync(path)) return path
+  if (process.env['CHROMIUM_PATH'] === undefined && process.getuid?.() === 0) {
+    execFileSync('apt-get', ['update'], { stdio: 'ignore' })
+    execFileSync('apt-get', ['install', '--yes', '--no-install-recommends', 'chromium'], { stdio: 'ignore' })
+    if (existsSync(path)) return path
+  }
+  throw new Error(`There is no Chromium at ${path}. Install it, or name another in CHROMIUM_PATH.`)
 }

@@ -1,5 +1,6 @@
 // People and connectors as plain socket.io-clients, and what they hear, in order.
 import { io, type Socket } from 'socket.io-client'
+import { eventually } from './eventually'
 import { ADMIN } from './gateway'
 
 type Body = Record<string, unknown>
@@ -55,6 +56,8 @@ export interface Someone {
   readonly socket: Socket
   /** Everything that arrived, in order, acknowledgements among it as `ack`. */
   readonly heard: Heard[]
+  /** Every Engine.IO packet that came, as it was read from the wire. */
+  readonly bytes: string[]
   call(event: string, body: unknown): Promise<Reply>
   /** Arrived messages and activities of a kind, in order. */
   arrived(): Body[]
@@ -68,6 +71,7 @@ interface Options {
   readonly path?: string
   readonly transports?: string[]
   readonly query?: Record<string, string>
+  readonly extraHeaders?: Record<string, string>
 }
 /** Connects; rejects with what the server said. */
 export async function connect(url: string, options: Options = {}): Promise<Someone> {
@@ -80,6 +84,8 @@ export async function connect(url: string, options: Options = {}): Promise<Someo
     ...options,
   })
   const heard: Heard[] = []
+  const bytes: string[] = []
+  socket.io.engine.on('packet', ({ type, data }) => bytes.push(`${type} ${String(data)}`))
   socket.onAny((event: string, body: Body, ack?: unknown) => {
     heard.push({ event, body })
     if (typeof ack === 'function') return
@@ -98,6 +104,7 @@ export async function connect(url: string, options: Options = {}): Promise<Someo
   return {
     socket,
     heard,
+    bytes,
     call: async (event, body) => {
       const reply = (await socket.timeout(15_000).emitWithAck(event, body)) as Reply
       heard.push({ event: 'ack', body: reply })
@@ -138,3 +145,17 @@ export const say = (conversationId: string, text: string, more: Body = {}) => ({
   text,
   ...more,
 })
+/** The picture that the latest join gave, once the greeting that ends it has come. */
+export async function pictureOf({ heard }: Pick<Someone, 'heard'>): Promise<Picture> {
+  await eventually(() => heard.findLast(isPictureOrGreeting)?.event === 'messageArrived')
+  return heard.findLast(({ event }) => event === 'conversationInfo')!.body as unknown as Picture
+}
+const isPictureOrGreeting = ({ event, body }: Heard) =>
+  event === 'conversationInfo' || (event === 'messageArrived' && body['activityType'] === 'greetings')
+export interface Picture {
+  readonly conversation: Body
+  readonly messages: Body[]
+  readonly participants: { id: string; name: string; type: string }[]
+  readonly participant: unknown
+  readonly role: string
+}

@@ -89,6 +89,7 @@ export type EventName = keyof typeof EVENTS
 export const SERVER_EVENTS = {
   conversationInfo: { summary: 'The picture of the conversation, after every join', payload: wire.conversationInfo },
   messageArrived: { summary: 'A message or an activity; to a connector, a delivery', payload: wire.wireMessage },
+  initConversation: { summary: 'To staff: a conversation has begun', payload: wire.initConversation },
   error: {
     summary: 'A failure that nobody waited for: the request had no acknowledgement',
     payload: wire.failureReply,

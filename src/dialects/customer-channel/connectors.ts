@@ -5,6 +5,7 @@ import type { DeliveryBody } from '../../conversation/rules'
 import { connectorByAddress, opens, type Caller as Identity } from '../../identity/credentials'
 import { GatewayError, notYours } from '../../model/errors'
 import { parseEventId, type DeliveryId, type EventId, type ParticipantId, type Place } from '../../model/ids'
+import { channelName } from '../../model/participant'
 import type { Delivery } from '../../store/records'
 import { acknowledgementOf, encodeDelivery } from './codec'
 import type { ChannelDeps } from './deps'
@@ -37,7 +38,7 @@ export class Connectors {
 
   /** Idempotent; another socket with the same id, account and instance fences the older one. */
   async register(caller: Caller, request: RegisterRequest) {
-    const channel = (request.channel ?? request.id ?? '').toLowerCase()
+    const channel = request.channel ?? channelName(request.id ?? '')
     if (channel === '' || channel === 'web')
       throw new GatewayError('invalidRequest', 'Name the channel that you carry.', { details: ['channel'] })
     const { account, instance, acknowledges } = request
@@ -55,7 +56,7 @@ export class Connectors {
       this.#registered.set(key, { caller, stop })
     }
     const warning =
-      id.toLowerCase() === channel ? {} : { warning: `id should be the channel's name: ${channel} was taken.` }
+      channelName(id) === channel ? {} : { warning: `id should be the channel's name: ${channel} was taken.` }
     return { identity, reply: { id: channel, channel, account, instance, ...warning } }
   }
   gone(caller: Caller): void {
@@ -176,7 +177,7 @@ export class Connectors {
 /** A receipt or message is of the connector's own channel and account, whatever the body says. */
 function scopeOf(identity: ConnectorIdentity, { channel, account }: wire.SendRequest) {
   const scope = {
-    channel: (channel ?? identity.channel).toLowerCase(),
+    channel: channel ?? identity.channel,
     account: account === undefined || account === '' ? identity.account : account,
   }
   if (!opens(identity, scope.channel, scope.account))

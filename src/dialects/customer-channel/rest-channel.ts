@@ -2,6 +2,7 @@
 import { opens, type Caller } from '../../identity/credentials'
 import { GatewayError, notYours } from '../../model/errors'
 import type { DeliveryId } from '../../model/ids'
+import { channelName } from '../../model/participant'
 import type { Delivery } from '../../store/records'
 import type { ChannelDeps } from './deps'
 import { callerOf, supervisorOf, type Call, type Handlers, type Result } from './rest'
@@ -45,7 +46,7 @@ type ThirdParty = Extract<Caller, { kind: 'thirdParty' }>
 async function thirdPartyOf(deps: ChannelDeps, call: Call): Promise<ThirdParty> {
   const caller = await callerOf(deps, call)
   if (caller.kind === 'anonymous') throw new GatewayError('unauthorized', 'Send an API key as a bearer.')
-  if (caller.kind !== 'thirdParty' || caller.channel !== call.params['channel']?.toLowerCase())
+  if (caller.kind !== 'thirdParty' || caller.channel !== channelName(call.params['channel'] ?? ''))
     throw new GatewayError('forbidden', 'This credential does not send notifications on this channel.')
   await deps.limiter.consume('notification', caller.keyId)
   return caller

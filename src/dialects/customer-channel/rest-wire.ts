@@ -1,19 +1,17 @@
 // The REST requests and answers of the Customer Channel API.
 import { z } from 'zod'
-import { line, lineOrNumber, request, textUpTo, token } from './tolerant'
+import { channel, line, lineOrNumber, request, textUpTo, token } from './tolerant'
 import { attachment, conversation, failure, MAX_NAME, MAX_TEXT_BYTES } from './wire'
 
 const id = z.string().min(1).max(128)
+const channelNamed = channel.pipe(z.string().min(1))
 const emailAddress = line(254)
 
 export const errorAnswer = z.object({ error: failure })
 
 export const initRequest = request(
   {
-    /** `web`, or the channel of a connector. An open list; `facebook` is `fb`. */
-    channel: line(32)
-      .pipe(z.string().min(1))
-      .transform((name) => (name.toLowerCase() === 'facebook' ? 'fb' : name.toLowerCase())),
+    channel: channelNamed,
     refId: lineOrNumber(128).optional(),
     account: lineOrNumber(128).optional(),
     firstName: line(MAX_NAME).optional(),
@@ -94,13 +92,10 @@ export const changeAgentRequest = request({
 })
 
 const keyKind = z.enum(['connector', 'thirdParty', 'bot'])
-const channelName = line(32)
-  .pipe(z.string().min(1))
-  .transform((name) => name.toLowerCase())
 export const createKeyRequest = request({
   name: line(MAX_NAME).pipe(z.string().min(1)),
   kind: keyKind,
-  channel: channelName,
+  channel: channelNamed,
   account: lineOrNumber(128).default(''),
   /** Outbound notifications a day (UTC). */
   dailyQuota: z.int().min(0).max(1e9).optional(),

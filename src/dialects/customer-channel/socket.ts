@@ -11,8 +11,8 @@ import { FrameCache } from './frame-cache'
 import { failureOf } from './handle'
 import type { ClientToServerEvents, ServerToClientEvents } from './wire'
 
-/** The largest frame a client may send: a message with its text and small `data:` links, escaped. */
-const MAX_FRAME_BYTES = 256 * 1024
+/** The largest frame a client may send: ten attachments of two `data:` links each are read, and answered with 413. */
+const MAX_FRAME_BYTES = 1024 * 1024
 const CONNECT_TIMEOUT_MS = 10_000
 const MAX_SOCKETS = 18_000
 const MAX_SOCKETS_PER_ADDRESS = 1_000

@@ -53,7 +53,19 @@ export function readSpeech(request: SendRequest, fromConnector: boolean): Speech
 type Words = Pick<SendRequest, 'text'> &
   Partial<Pick<Content, 'extras'>> & { attachments?: readonly WireAttachment[] | undefined }
 
-export function readContent({ text = '', attachments = [], extras = {} }: Words): Content {
+/** JSON of one message's content, so that a delivery of it finds room in the store. */
+const MAX_CONTENT_BYTES = 56 * 1024
+/** Below so many characters escaping cannot bring a text over the limit. */
+const SURELY_SMALL = 4 * 1024
+
+export function readContent(words: Words): Content {
+  const content = contentOf(words)
+  const isSmall = content.text.length <= SURELY_SMALL && content.attachments.length === 0
+  if (!isSmall && Buffer.byteLength(JSON.stringify(content)) > MAX_CONTENT_BYTES)
+    throw new GatewayError('tooLarge', 'Text and `data:` links may hold 56 KB together. Link to large files instead.')
+  return content
+}
+function contentOf({ text = '', attachments = [], extras = {} }: Words): Content {
   return {
     text,
     attachments: attachments.map(({ type, name, contentUrl, thumbnailUrl }) => ({

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { GatewayError } from '../../model/errors'
 import type { Json, JsonObject } from '../../model/content'
+import { channelName } from '../../model/participant'
 
 /** Unknown keys of one request: at most 16, together at most 4 KB of JSON, nested at most 4 deep. */
 const MAX_EXTRAS = 16
@@ -103,6 +104,8 @@ export const line = (max: number) =>
 /** The same where old clients send numbers. */
 export const lineOrNumber = (max: number) =>
   z.preprocess((raw) => (typeof raw === 'number' ? String(raw) : raw), line(max))
+/** `web`, or the channel of a connector: an open list. */
+export const channel = line(32).transform(channelName)
 /** A key or an id that clients choose. */
 export const token = (max: number) =>
   z.preprocess((raw) => (typeof raw === 'number' ? String(raw) : raw), z.string().min(1).max(max))

@@ -1,7 +1,7 @@
 // The Customer Channel API as it looks on the socket. Tolerant in what it reads, single-spelled in what it says.
 import { z } from 'zod'
 import { ERROR_CODES } from '../../model/errors'
-import { freeObject, line, lineOrNumber, request, textUpTo, token } from './tolerant'
+import { channel, freeObject, line, lineOrNumber, request, textUpTo, token } from './tolerant'
 
 export const MAX_TEXT_BYTES = 16 * 1024
 export const MAX_DATA_LINK = 32 * 1024
@@ -194,7 +194,7 @@ export const sendRequest = request(
     info: freeObject.optional(),
     /** Connectors: the customer's account on the channel; instead of a conversation id, with what follows. */
     refId: lineOrNumber(128).optional(),
-    channel: line(32).optional(),
+    channel: channel.optional(),
     account: lineOrNumber(128).optional(),
     externalMessageId: token(256).optional(),
     deliveryId: token(64).optional(),
@@ -229,7 +229,7 @@ export const emptyReply = z.object({ ...success, conversationId: z.string().opti
 export const registerConnectorRequest = request({
   id: line(MAX_NAME).optional(),
   name: line(MAX_NAME).optional(),
-  channel: line(32).optional(),
+  channel: channel.optional(),
   account: lineOrNumber(128).default(''),
   /** Tells two processes of one connector apart, so that they share the work instead of fencing each other. */
   instance: line(MAX_NAME).default(''),

@@ -2,6 +2,7 @@
 import { sql, type Kysely } from 'kysely'
 
 export async function up(db: Kysely<unknown>): Promise<void> {
+  // A snapshot: the events behind its position are replayed on it.
   await sql`
     create table conversation (
       tenant text not null, id text not null,
@@ -26,9 +27,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       public_position integer, body text not null,
       primary key (tenant, conversation_id, position)
     )`.execute(db)
-  await sql`
-    create unique index event_by_public_position on event (tenant, conversation_id, public_position)
-    where public_position is not null`.execute(db)
   await sql`
     create table once (
       tenant text not null, scope text not null, key text not null,

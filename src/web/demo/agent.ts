@@ -76,10 +76,7 @@ class Desk {
     const conversation = this.client.join({ conversationId, name: this.name })
     const panel = new ChatPanel(conversation, { side: 'Agent', label: `Conversation with ${customer}` })
     this.#panels.set(conversationId, panel)
-    conversation.on('ended', () => {
-      this.#remove(conversationId)
-      conversation.close()
-    })
+    conversation.on('ended', () => this.#remove(conversationId))
     conversation.on('error', () => this.#remove(conversationId))
     return panel
   }

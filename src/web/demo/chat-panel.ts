@@ -91,7 +91,9 @@ export class ChatPanel {
     this.#whisper.ariaPressed = String(on)
     this.element.classList.toggle('whispering', on)
     within(this.element, '.discreet', HTMLElement).hidden = !on
-    within(this.element, '.say', HTMLButtonElement).textContent = on ? 'Whisper' : 'Send'
+    const say = within(this.element, '.say', HTMLButtonElement)
+    say.textContent = on ? 'Whisper' : 'Send'
+    say.ariaLabel = on ? 'Send as a whisper' : null
     const purpose = on ? 'A word to colleagues only' : 'Write a message'
     this.#words.placeholder = `${purpose}…`
     this.#words.setAttribute('aria-label', purpose)
