@@ -4,14 +4,14 @@ import { isPublic, type ConversationEvent } from './events'
 import type { Membership } from './participant'
 
 export function evolve(conversation: Conversation, event: ConversationEvent): Conversation {
-  const next: Conversation = {
-    ...conversation,
-    position: event.position,
-    publicPosition: isPublic(event) ? event.publicPosition : conversation.publicPosition,
-  }
+  const { position, at } = event
+  const publicPosition = isPublic(event) ? event.publicPosition : conversation.publicPosition
+  const next: Conversation = wakes(event)
+    ? { ...conversation, position, publicPosition, activeAt: at, idleWarned: false }
+    : { ...conversation, position, publicPosition }
   switch (event.type) {
     case 'participantJoined':
-      return { ...awake(next, event.at), memberships: arrive(next, { ...event, silent: false }) }
+      return { ...next, memberships: arrive(next, { ...event, silent: false }) }
     case 'observerJoined':
       return { ...next, memberships: arrive(next, { ...event, presence: 'live', silent: true }) }
     case 'participantLeft':
@@ -19,13 +19,12 @@ export function evolve(conversation: Conversation, event: ConversationEvent): Co
       return { ...next, memberships: change(next, event.participant.id, { left: true }) }
     case 'presenceChanged':
       return { ...next, memberships: change(next, event.participant.id, { presence: event.presence }) }
-    case 'messageSent':
-    case 'whispered':
-      return awake(next, event.at)
     case 'idleWarned':
       return { ...next, idleWarned: true }
     case 'conversationEnded':
       return { ...next, status: 'ended', endedAt: event.at }
+    case 'messageSent':
+    case 'whispered':
     case 'receiptAdvanced':
     case 'internalReceiptAdvanced':
     case 'activity':
@@ -34,11 +33,9 @@ export function evolve(conversation: Conversation, event: ConversationEvent): Co
   }
 }
 
-const awake = (conversation: Conversation, at: string): Conversation => ({
-  ...conversation,
-  activeAt: at,
-  idleWarned: false,
-})
+/** Somebody came or spoke: silence is counted from here. */
+const wakes = ({ type }: ConversationEvent): boolean =>
+  type === 'messageSent' || type === 'whispered' || type === 'participantJoined'
 
 type Coming = Pick<Membership, 'presence' | 'silent' | 'ordinal'> & {
   readonly participant: Pick<Membership, 'id' | 'role' | 'name'>

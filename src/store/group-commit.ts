@@ -3,11 +3,11 @@ import { blank, type Conversation } from '../model/conversation'
 import { GatewayError } from '../model/errors'
 import { isInternalDraft, type ConversationEvent, type EventDraft } from '../model/events'
 import { evolve } from '../model/evolve'
-import { eventId } from '../model/ids'
+import { eventId, type ConversationId } from '../model/ids'
 import { isEmpty, toBatch, toRows, type Picture, type Rows } from './batch-rows'
 import type { Committed, Decision, Needs, View } from './conversation-store'
 import { EntryError, type Batch, type Engine, type Loaded } from './engine'
-import { conversationKey, foundKeys, isPrying, namedKeys } from './needs-keys'
+import { foundKeys, isPrying, namedKeys } from './needs-keys'
 import { RecentMap } from './recent-map'
 import type { Write } from './writes'
 
@@ -48,7 +48,7 @@ export class GroupCommit {
   readonly #now: () => Date
   readonly #onFault: (cause: unknown) => void
   readonly #listeners: CommittedListener[] = []
-  readonly #cache = new RecentMap<string, Conversation>(MAX_CACHED_CONVERSATIONS)
+  readonly #cache = new RecentMap<ConversationId, Conversation>(MAX_CACHED_CONVERSATIONS)
   readonly #recentKeys = new RecentMap<string, true>(MAX_RECENT_KEYS)
   #queue: Entry[] = []
   #inFlight: readonly Entry[] = []
@@ -108,8 +108,7 @@ export class GroupCommit {
     const later: Entry[] = []
     const taken = new Set<string>()
     for (const entry of this.#queue) {
-      const { tenant, conversationId } = entry.needs
-      const conversation = conversationId && conversationKey(tenant, conversationId)
+      const { conversationId: conversation } = entry.needs
       const isBehind = conversation !== undefined && taken.has(conversation)
       const free = batch.length < MAX_BATCH && !isBehind && !entry.keys.some((key) => taken.has(key))
       for (const key of entry.keys) taken.add(key)
@@ -184,11 +183,11 @@ export class GroupCommit {
     const { conversationId, tenant } = needs
     if (!conversationId || isPrying(needs)) return false
     if (keys.some((key) => this.#recentKeys.has(key))) return false
-    return this.#cache.has(conversationKey(tenant, conversationId))
+    return this.#cache.get(conversationId)?.tenant === tenant
   }
 
   /** Pictures of the batch that is being decided: each entry sees what those before it decided. */
-  #pictures = new Map<string, Picture>()
+  #pictures = new Map<ConversationId, Picture>()
 
   /** A rule that refuses on what was only assumed is doubtful: it is asked again on what is read. */
   #decide(entries: readonly Entry[], loaded: ReadonlyMap<Entry, Loaded>): { made: Made[]; doubtful: Entry[] } {
@@ -212,27 +211,25 @@ export class GroupCommit {
     const { needs } = entry
     const picture = this.#picture(needs, loaded.conversation)
     const current = picture?.conversation ?? null
-    const view: View = { ...loaded, now, conversation: current }
+    const view = viewOf(loaded, now, current)
     const decision = entry.decide(view)
     const opened = decision.open ? blank(needs.tenant, decision.open.id, decision.open.opening) : null
     const { conversation, events } = append(opened ?? current, decision.events, now)
     const rows = toRows({ needs, decision, conversation, events })
     // Nothing may throw from here on: what the others of the batch see has moved.
-    if (opened && conversation)
-      this.#pictures.set(conversationKey(needs.tenant, opened.id), { conversation, before: null })
+    if (opened && conversation) this.#pictures.set(opened.id, { conversation, before: null })
     else if (picture && conversation) picture.conversation = conversation
     return { entry, decision, view, conversation, events, rows }
   }
   #picture({ tenant, conversationId }: Needs, loaded: Conversation | null): Picture | null {
     const id = loaded?.id ?? conversationId
     if (!id) return null
-    const key = conversationKey(tenant, id)
-    const known = this.#pictures.get(key)
-    if (known) return known
-    const conversation = loaded ?? this.#cache.get(key)
-    if (!conversation) return null
+    const known = this.#pictures.get(id)
+    if (known) return known.conversation.tenant === tenant ? known : null
+    const conversation = loaded ?? this.#cache.get(id)
+    if (conversation?.tenant !== tenant) return null
     const picture = { conversation, before: conversation }
-    this.#pictures.set(key, picture)
+    this.#pictures.set(id, picture)
     return picture
   }
 
@@ -262,9 +259,14 @@ export class GroupCommit {
   /** What was only assumed is dropped: the next attempt reads the truth. */
   #forget(entries: readonly Entry[]): void {
     for (const key of this.#pictures.keys()) this.#cache.delete(key)
-    for (const { needs } of entries)
-      if (needs.conversationId) this.#cache.delete(conversationKey(needs.tenant, needs.conversationId))
+    for (const { needs } of entries) if (needs.conversationId) this.#cache.delete(needs.conversationId)
   }
+}
+
+/** Field by field: it is made for every call. */
+function viewOf(loaded: Loaded, now: string, conversation: Conversation | null): View {
+  const { once, event, receipt, delivery, parts, parked, notification, suppressed, quotaUsed } = loaded
+  return { now, conversation, once, event, receipt, delivery, parts, parked, notification, suppressed, quotaUsed }
 }
 
 const NOTHING: Loaded = {

@@ -1,9 +1,6 @@
 // What a call lays its hands on, as keys: two calls with a key in common must not be decided on the same reading.
-import type { ConversationId, Tenant } from '../model/ids'
 import type { Needs } from './conversation-store'
 import type { Loaded } from './engine'
-
-export const conversationKey = (tenant: Tenant, id: ConversationId): string => `${tenant}\n${id}`
 
 /** Known before anything is read: what the call names itself. */
 export function namedKeys(needs: Needs): string[] {

@@ -14,6 +14,8 @@ export interface Stranger {
   arrive(town: Town): Promise<{ readonly someone: Someone; readonly lures: readonly Lure[] }>
   /** What it shows on REST, one after the other. */
   bearers(town: Town): Promise<readonly (string | undefined)[]>
+  /** On REST it is no other than one of the others. */
+  readonly onSocketsOnly?: true
   /** Staff may join what is live: that is no secret from them. */
   readonly isStaff?: true
 }
@@ -67,6 +69,7 @@ export const STRANGERS: Readonly<Record<string, Stranger>> = {
       return { someone, lures: [{ id: own.participant.id }, { id: victims.web.customerId, token: own.token }] }
     },
     bearers: async () => [],
+    onSocketsOnly: true,
   },
   'a customer who knows the phone number': {
     arrive: async ({ url }) => {
@@ -81,7 +84,7 @@ export const STRANGERS: Readonly<Record<string, Stranger>> = {
   'a third party of another account': keyed(({ keys }) => keys.campaignOfAnother.secret),
   'a third party of this channel and account, on sockets': {
     ...keyed(({ keys }) => keys.campaign.secret),
-    bearers: async () => [],
+    onSocketsOnly: true,
   },
   'a bot': keyed(({ keys }) => keys.bot.secret),
   'an agent who has not joined': {

@@ -21,6 +21,7 @@ import {
 } from './codec'
 import type { Connectors } from './connectors'
 import type { ChannelDeps } from './deps'
+import { answerDirectly } from './frame'
 import type { FrameCache } from './frame-cache'
 import { failureOf, handle, type Answer } from './handle'
 import { Seat, sayingKey, type Hearing } from './seat'
@@ -51,7 +52,7 @@ interface Speaker {
 }
 
 export class Caller {
-  readonly #seats = new Map<ConversationId, { seat: AnySeat; depart: () => void; isConnector: boolean }>()
+  readonly #seats = new Map<string, { seat: AnySeat; depart: () => void; isConnector: boolean }>()
   #underWay = 0
   #identity: Identity
 
@@ -69,6 +70,7 @@ export class Caller {
 
   listen(): void {
     const { socket } = this
+    answerDirectly(socket)
     const on = socket.on.bind(socket) as (event: string, listener: (...args: unknown[]) => void) => void
     const join = handle(this.#border, wire.joinRequest.schema, (request, answer: Answer<object>) =>
       this.#counted(this.#join(request, answer)),
@@ -156,7 +158,7 @@ export class Caller {
       if (!authority.asConnector) deps.attendance.arrive(place, joined.id)()
       return
     }
-    const counts = this.#identity.kind === 'staff' ? 'staff' : 'public'
+    const counts = this.#counts
     const seat = this.#takeSeat(place, joined, authority)
     const role = authority.asConnector ? 'connector' : authority.arrival.participant.role
     const fresh = role === 'customer' && (await this.#freshToken(place, joined.id))
@@ -239,14 +241,14 @@ export class Caller {
   async #send(request: wire.SendRequest, answer: Answer<wire.SendReply | object>): Promise<void> {
     const { deps } = this
     const asConnector = this.#identity.kind === 'connector'
-    await this.#limitSending(request)
+    if (!deps.unlimited) await this.#limitSending(request)
     if (request.conversationId === undefined) {
       if (this.#identity.kind !== 'connector')
         throw new GatewayError('invalidRequest', 'Name the conversation.', { details: ['conversationId'] })
       answer(await deps.connectors.receive(this.#identity, request))
       return
     }
-    const speaker = await this.#speaker(request.conversationId)
+    const speaker = this.#sitting(request.conversationId) ?? (await this.#connectorFor(request.conversationId))
     const speech = readSpeech(request, asConnector)
     if (speech.type === 'say') return this.#say(speaker, readSaying(request, speaker.from, speech.body), answer)
     answer(await this.#act(speaker, speech, request))
@@ -261,15 +263,23 @@ export class Caller {
     await limiter.consume('sendConnector', `${identity.keyId} ${request.refId ?? request.conversationId ?? ''}`)
   }
 
-  /** Whoever sits there; a keyed connector may speak for its carried customers without joining each. */
-  async #speaker(id: string): Promise<Speaker> {
+  #sitting(id: string): Speaker | null {
+    const seat = this.#seats.get(id)?.seat
+    return seat ? { place: seat.place, from: seat.participantId, counts: this.#counts, seat } : null
+  }
+  /** A keyed connector may speak for its carried customers without joining each. */
+  async #connectorFor(id: string): Promise<Speaker> {
     const place = placeOf(this.deps, id)
-    const sitting = this.#seats.get(place.conversationId)
-    const counts = this.#identity.kind === 'staff' ? 'staff' : 'public'
-    if (sitting) return { place, from: sitting.seat.participantId, counts, seat: sitting.seat }
     if (this.#identity.kind !== 'connector') throw notYours()
-    const from = await this.deps.connectors.customerOf(this.#identity, place)
-    return { place, from, counts, seat: null }
+    return {
+      place,
+      from: await this.deps.connectors.customerOf(this.#identity, place),
+      counts: this.#counts,
+      seat: null,
+    }
+  }
+  get #counts(): 'staff' | 'public' {
+    return this.#identity.kind === 'staff' ? 'staff' : 'public'
   }
 
   /** The acknowledgement stands in the message's place in the stream; a repeat is answered when the stream has passed it. */
@@ -336,12 +346,12 @@ export class Caller {
 
   async #end(id: string, answer: Answer<object>): Promise<void> {
     await this.#limitSending({ extras: {}, conversationId: id })
-    const { place, from } = await this.#speaker(id)
+    const { place, from } = this.#sitting(id) ?? (await this.#connectorFor(id))
     await this.deps.conversations.end(place, from)
     answer({ conversationId: place.conversationId })
   }
   async #leave(id: string, answer: Answer<object>): Promise<void> {
-    const { place, from } = await this.#speaker(id)
+    const { place, from } = this.#sitting(id) ?? (await this.#connectorFor(id))
     await this.deps.conversations.leave(place, from, 'left')
     this.deps.attendance.forget(place, from)
     answer({ conversationId: place.conversationId })
@@ -359,7 +369,7 @@ export class Caller {
 
   // ------------------------------------------------------------------------------------------------------------- leaving
 
-  #drop(id: ConversationId): void {
+  #drop(id: string): void {
     const sitting = this.#seats.get(id)
     if (!sitting) return
     sitting.seat.close()

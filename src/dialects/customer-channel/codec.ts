@@ -47,6 +47,7 @@ export function encodeForStaff(event: ConversationEvent, setting: Setting): Wire
 
 interface Envelope {
   readonly id: string
+  readonly messageId: string
   readonly conversationId: string
   readonly timestamp: string
   readonly channel: string
@@ -56,7 +57,9 @@ interface Envelope {
 }
 function common(event: ConversationEvent, setting: Setting) {
   const to = 'to' in event ? event.to.map((person) => encodePerson(person, setting)) : []
-  return { id: event.id, conversationId: event.conversationId, to, timestamp: event.at, channel: setting.channel }
+  const messageId = ('clientMessageId' in event ? event.clientMessageId : null) ?? event.id
+  const { id, conversationId, at: timestamp } = event
+  return { id, messageId, conversationId, to, timestamp, channel: setting.channel }
 }
 
 type Said = Extract<ConversationEvent, { type: 'messageSent' | 'whispered' }>
@@ -65,7 +68,6 @@ function encodeChat(event: Said, envelope: Envelope, { refId }: Setting): ChatMe
     ...event.content.extras,
     ...envelope,
     type: 'ChatMessage',
-    messageId: event.clientMessageId ?? event.id,
     text: event.content.text,
     tag: event.type === 'whispered' ? event.tag : '',
     refId,

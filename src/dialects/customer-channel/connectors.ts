@@ -78,9 +78,10 @@ export class Connectors {
       throw new GatewayError('invalidRequest', 'Send refId and externalMessageId.', {
         details: ['refId', 'externalMessageId'],
       })
-    const content = { ...readContent(request), extras: request.extras }
+    const { extras, ...facts } = parse(wire.openingFacts.schema, request.extras)
+    const content = readContent({ ...request, extras })
     const opening = readOpening(
-      { ...request, refId, extras: {} },
+      { ...facts, refId, extras: {} },
       { channel, account, verified: true, at: now().toISOString() },
     )
     const { event } = await conversations.receive({

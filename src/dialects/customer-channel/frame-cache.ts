@@ -14,7 +14,7 @@ export class FrameCache {
     }
     const known = this.#frames.get(audience)
     if (known) return known
-    const frame = new Frame('messageArrived', encode())
+    const frame = Frame.event('messageArrived', encode())
     this.#frames.set(audience, frame)
     return frame
   }

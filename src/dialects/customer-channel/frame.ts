@@ -37,8 +37,14 @@ export class Frame {
   #options: WriteOptions | null = null
   #encoded: readonly Buffer[] | null = null
 
-  constructor(event: keyof ServerToClientEvents, payload: object) {
-    this.#packet = `2${JSON.stringify([event, payload])}`
+  private constructor(packet: string) {
+    this.#packet = packet
+  }
+  static event(event: keyof ServerToClientEvents, payload: object): Frame {
+    return new Frame(`2["${event}",${JSON.stringify(payload)}]`)
+  }
+  static acknowledgement(id: number, reply: object): Frame {
+    return new Frame(`3${id}[${JSON.stringify(reply)}]`)
   }
 
   /** Characters of the packet. */
@@ -72,6 +78,16 @@ export class Frame {
     this.#encoded ??= [encodeFrame(this.#packet)]
     return this.#encoded
   }
+}
+
+/**
+ * Acknowledgements take the same short way as events. Socket.IO asks its own `ack` for the function that a listener
+ * gets; should it ever stop asking, its own way is taken again.
+ */
+export function answerDirectly(socket: AnySocket): void {
+  Object.assign(socket, {
+    ack: (id: number) => (reply: object) => Frame.acknowledgement(id, reply).writeTo(socket),
+  })
 }
 
 /** Does this socket have something to read still? Typing is not in its way then. */

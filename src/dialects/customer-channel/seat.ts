@@ -82,7 +82,7 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
     const { socket, setting, now, participantId } = this.#deps
     const me: Person = { id: setting.self?.shown ?? participantId, name: '', type: 'Customer' }
     const place = { conversationId: this.place.conversationId, at: now().toISOString() }
-    new Frame('messageArrived', encodeGreeting(place, this.#me ?? me, setting)).writeTo(socket)
+    Frame.event('messageArrived', encodeGreeting(place, this.#me ?? me, setting)).writeTo(socket)
   }
   hear(event: E): void {
     this.#tell(event, 'live')
@@ -133,7 +133,7 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
     this.#picture = null
     this.#members = members
     const messages = events.map((event) => hearing.encode(event))
-    new Frame('conversationInfo', encodeInfo({ conversation, members, messages, role })).queueOn(socket)
+    Frame.event('conversationInfo', encodeInfo({ conversation, members, messages, role })).queueOn(socket)
     for (const event of events) this.#acknowledge(event)
   }
   #leading(events: readonly E[]): number {

@@ -1,5 +1,5 @@
 // What a `sendMessage` asks for, read from its many spellings. Pure.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Saying } from '../../conversation/rules'
 import type { Content } from '../../model/content'
 import { GatewayError } from '../../model/errors'
@@ -117,5 +117,5 @@ export function readSaying(request: SendRequest, from: ParticipantId, body: Sayi
 
 /** 96 bits of SHA-256 over the JSON of what was said. */
 export function digestOf(said: unknown): string {
-  return createHash('sha256').update(JSON.stringify(said)).digest('base64url').slice(0, 16)
+  return hash('sha256', JSON.stringify(said), 'base64url').slice(0, 16)
 }

@@ -51,6 +51,8 @@ function isSmallLink(link: string): boolean {
 const envelope = {
   /** Made by the server, unique. */
   id: z.string().optional(),
+  /** The sender's own key, or `id`; absent, as that is, from what is not stored. */
+  messageId: z.string().optional(),
   conversationId: z.string().optional(),
   /** The reader's own count: public events for customers and connectors, all for staff. 1…n without gaps. */
   seq: z.int().positive().optional(),
@@ -199,15 +201,21 @@ export const sendRequest = request(
     externalMessageId: token(256).optional(),
     deliveryId: token(64).optional(),
     providerMessageId: token(256).optional(),
+  },
+  {
+    aliases: { sessionId: 'conversationId', messageType: 'type', serviceIdentifier: 'account' },
+    reserved: RESERVED,
+  },
+)
+/** What may come along with a message that opens a conversation; in any other these are keys of the client's own. */
+export const openingFacts = request(
+  {
     firstName: line(MAX_NAME).optional(),
     lastName: line(MAX_NAME).optional(),
     language: line(35).optional(),
     subject: line(128).optional(),
   },
-  {
-    aliases: { sessionId: 'conversationId', messageType: 'type', queue: 'subject', serviceIdentifier: 'account' },
-    reserved: RESERVED,
-  },
+  { aliases: { queue: 'subject' } },
 )
 export type SendRequest = z.output<typeof sendRequest.schema>
 export const sendReply = z.object({
