@@ -13,7 +13,7 @@ export default tseslint.config(
       'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
       'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
       'max-params': ['error', 4],
-      complexity: ['error', 10],
+      complexity: ['error', { max: 10, variant: 'modified' }], // an exhaustive switch counts once
       'no-console': 'error',
       'no-restricted-properties': [
         'error',

@@ -1,4 +1,5 @@
 // The connectors of this house by name. A new one adds its line here.
+import { join } from 'node:path'
 import type { Connector } from './connector'
 import { createEchoConnector } from './echo/index'
 import type { HostLog } from './host'
@@ -7,7 +8,7 @@ import { createSmsConnector } from './sms/index'
 /** What a connector's process was told. */
 export interface ConnectorSettings {
   readonly smppUrl: string | null
-  /** Where a connector keeps what must outlive it. */
+  /** The data folder: each connector keeps what must outlive it in a folder of its own therein. Absent: nothing is kept. */
   readonly dataDir?: string
   readonly log: HostLog
 }
@@ -16,9 +17,15 @@ const FACTORIES: Readonly<Record<string, (settings: ConnectorSettings) => Connec
   echo: () => createEchoConnector(),
   sms: ({ smppUrl, dataDir, log }) => {
     if (smppUrl === null) throw new Error('Set SMPP_URL, such as smpp://system_id:password@host:2775.')
-    return createSmsConnector({ url: smppUrl, log, ...(dataDir === undefined ? {} : { journalDir: dataDir }) })
+    return createSmsConnector({
+      url: smppUrl,
+      log,
+      ...(dataDir === undefined ? {} : { journalDir: folderOf(dataDir, 'sms') }),
+    })
   },
 }
+
+const folderOf = (dataDir: string, name: string): string => join(dataDir, 'connectors', name)
 
 /** Throws a sentence when there is no such connector, or when a setting that it needs is missing. */
 export function createConnector(name: string, settings: ConnectorSettings): Connector {

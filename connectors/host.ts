@@ -18,6 +18,7 @@ const LEAVING = 10_000
 
 /** A pino logger fits. */
 export interface HostLog {
+  debug?(fields: object, sentence: string): void
   info(fields: object, sentence: string): void
   warn(fields: object, sentence: string): void
 }
@@ -173,6 +174,7 @@ class ConnectorHost implements Host {
   }
 
   #begin(deliveryId: string, message: ChatMessage): Promise<DeliveryReply> {
+    this.options.log?.debug?.({ deliveryId }, 'Delivering')
     const delivery = this.#deliver(deliveryId, message).finally(() => this.#underway.delete(deliveryId))
     this.#underway.set(deliveryId, delivery)
     return delivery

@@ -5,9 +5,9 @@ import { createConnector } from './catalog'
 import { hostConnector } from './host'
 
 async function main(name: string): Promise<void> {
-  const { gatewayUrl: url, connectorKey: key, smppUrl, logLevel: level } = readConnectorConfig()
+  const { gatewayUrl: url, connectorKey: key, smppUrl, dataDir, logLevel: level } = readConnectorConfig()
   const log = createLogger({ level })
-  const connector = createConnector(name, { smppUrl, log })
+  const connector = createConnector(name, { smppUrl, dataDir, log })
   const stop = new AbortController()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort())
   const onFenced = ({ message }: Error) => {

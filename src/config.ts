@@ -49,6 +49,7 @@ export interface ConnectorConfig {
   readonly gatewayUrl: string
   readonly connectorKey: string | null
   readonly smppUrl: string | null
+  readonly dataDir: string
   readonly logLevel: LogLevel
 }
 type Environment = Readonly<Record<string, string | undefined>>
@@ -97,8 +98,9 @@ export function readConnectorConfig(env: Environment = process.env): ConnectorCo
   const read = z.object(connectorShape).safeParse(gather(env, Object.keys(connectorShape), mistakes))
   mistakes.push(...sentences(read.error))
   if (!read.success || mistakes.length > 0) throw new ConfigError(mistakes)
-  const { GATEWAY_URL: gatewayUrl, CONNECTOR_KEY: connectorKey, SMPP_URL: smppUrl, LOG_LEVEL: level } = read.data
-  return { gatewayUrl, connectorKey, smppUrl, logLevel: level }
+  const { GATEWAY_URL: gatewayUrl, CONNECTOR_KEY: connectorKey, SMPP_URL: smppUrl } = read.data
+  const { DATA_DIR: dataDir, LOG_LEVEL: logLevel } = read.data
+  return { gatewayUrl, connectorKey, smppUrl, dataDir, logLevel }
 }
 
 /** Takes the texts as they are, secrets from their files too. Empty is absent. */

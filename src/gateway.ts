@@ -70,7 +70,6 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     ...identity,
     ...doorOf(config),
     limiter: limits,
-    deliveries: database.deliveries,
     onBegun: (listener) => onBegun(bus, listener),
     now,
     onFault,

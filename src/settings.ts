@@ -143,6 +143,7 @@ const secretKeys = setting<readonly string[]>(
       .max(2),
   ),
 )
+const dataDir = setting('./data', 'must be a folder.', z.string())
 const logLevel = setting<LogLevel>('info', `must be one of ${LOG_LEVELS.join(', ')}.`, z.enum(LOG_LEVELS))
 
 export const gatewayShape = {
@@ -158,7 +159,7 @@ export const gatewayShape = {
       .transform((path) => path.replace(/\/$/, '')),
   ),
   PUBLIC_URL: text('must be an origin such as https://chat.example.org; the path belongs in BASE_PATH.', origin),
-  DATA_DIR: setting('./data', 'must be a folder.', z.string()),
+  DATA_DIR: dataDir,
   DATABASE_URL: setting<'sqlite' | 'memory'>(
     'sqlite',
     'must be sqlite: (the default, in DATA_DIR) or memory: in this build, which has SQLite inside the process only and no Postgres.',
@@ -202,5 +203,6 @@ export const connectorShape = {
   ),
   CONNECTOR_KEY: text('must have at most 512 characters without spaces.', z.string().regex(/^\S{1,512}$/)),
   SMPP_URL: text('must be an smpp: or ssmpp: URL.', url(['smpp:', 'ssmpp:'])),
+  DATA_DIR: dataDir,
   LOG_LEVEL: logLevel,
 }

@@ -204,6 +204,7 @@ describe('a connector’s settings', () => {
       gatewayUrl: 'http://localhost:8080',
       connectorKey: null,
       smppUrl: null,
+      dataDir: './data',
       logLevel: 'info',
     })
     expect(

@@ -57,7 +57,7 @@ function settled(
   delivery: Delivery,
   states: readonly ReceiptState[],
   writes: readonly Write[],
-  // eslint-disable-next-line max-params -- a private joint of the function above
+
   reason?: string,
 ): Settled {
   const raised = raise(view, delivery, states, reason)
@@ -101,7 +101,6 @@ function raise(view: View, delivery: Delivery, states: readonly ReceiptState[], 
   return { events, writes }
 }
 
-// eslint-disable-next-line max-params -- what a receipt says
 function receiptEvent(
   view: View,
   recipient: ParticipantId | null,
@@ -113,7 +112,7 @@ function receiptEvent(
   if (!message || !member) return null
   return receipt(message, personOf(member), state, reason)
 }
-// eslint-disable-next-line max-params -- what a receipt says
+
 function receipt(message: Message, participant: Person, state: ReceiptState, reason?: string): EventDraft {
   const type = message.type === 'messageSent' ? 'receiptAdvanced' : 'internalReceiptAdvanced'
   return { type, participant, state, messageId: message.id, by: participant, ...(reason && { reason }) }

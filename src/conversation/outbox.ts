@@ -84,6 +84,10 @@ export class Outbox {
     }
   }
 
+  /** Deliveries that were given up, oldest first, after this id; at most `limit`. */
+  deadLetters(tenant: Tenant, page: { after: string; limit: number }): Promise<Delivery[]> {
+    return this.#deps.deliveries.deadLetters(tenant, page.after, page.limit)
+  }
   /** Tries a dead letter again from the beginning; false when it is none. */
   async replay(tenant: Tenant, id: DeliveryId): Promise<boolean> {
     const replayed = await this.#deps.deliveries.replay(tenant, id)

@@ -118,7 +118,7 @@ export function say(view: View, saying: Saying): Said {
   const internal = isInternal(sender, to, saying.whisper)
   const carried = !internal && saying.body.type === 'message'
   return {
-    events: [utterance(saying, personOf(sender), { to: to.map(personOf), internal })],
+    events: [utterance(saying, personOf(sender), { to: named(to, internal), internal })],
     once: { note: '', expiresAt: null },
     writes: carried ? deliveries(conversation, sender, { saying, at: view.now }) : [],
     repeated: null,
@@ -149,6 +149,10 @@ function addressees(conversation: Conversation, ids: readonly string[]): Members
     return member
   })
 }
+
+/** Whom an utterance names. In public nobody is named who is here silently. */
+const named = (to: readonly Membership[], internal: boolean): Person[] =>
+  to.filter(({ silent }) => internal || !silent).map(personOf)
 
 /** Whispers, and what staff say to staff only. Customers have no way to speak internally. */
 function isInternal(sender: Membership, to: readonly Membership[], whisper: boolean): boolean {
@@ -210,11 +214,8 @@ export function speak(conversation: Conversation, { from, to, whisper }: Pick<Sa
   const sender = requireMember(conversation, from)
   requireOpen(conversation)
   const heard = addressees(conversation, to)
-  return {
-    by: personOf(sender),
-    to: heard.map(personOf),
-    internal: isInternal(sender, heard, whisper) || sender.silent,
-  }
+  const internal = isInternal(sender, heard, whisper) || sender.silent
+  return { by: personOf(sender), to: named(heard, internal), internal }
 }
 
 /** Ends the conversation for all. Ending twice is a success. */

@@ -93,7 +93,10 @@ function crossOrigin(allowed: HttpDeps['allowedOrigins']): RequestHandler {
       response.set('Access-Control-Allow-Credentials', 'true')
       response.set('Access-Control-Expose-Headers', 'Retry-After, X-Request-Id')
     }
-    if (request.method !== 'OPTIONS') return next()
+    if (request.method !== 'OPTIONS') {
+      next()
+      return
+    }
     response.set('Access-Control-Allow-Methods', 'GET, POST, PATCH, DELETE')
     response.set('Access-Control-Allow-Headers', 'Authorization, Content-Type, X-Request-Id')
     response.set('Access-Control-Max-Age', '600').status(204).end()

@@ -16,7 +16,8 @@ export interface Claim {
 export interface DeliveryStore {
   /**
    * Leases due deliveries, oldest first and at most one per recipient; counts an attempt on each. A lease that ran out
-   * counts as due. Times are those of the database's clock.
+   * counts as due. One whose time has passed is leased like any other: who leases it settles it as expired, so that
+   * everybody sees it fail. Times are those of the database's clock.
    */
   claim(tenant: Tenant, claim: Claim): Promise<Delivery[]>
   /** Gives back what is still held under a lease: due at once. Answers how many. */
@@ -25,6 +26,9 @@ export interface DeliveryStore {
   nextDueIn(tenant: Tenant, channel: string, account: string): Promise<number | null>
   /** Dead letters, oldest first, after this id; at most `limit`. */
   deadLetters(tenant: Tenant, after: string, limit: number): Promise<Delivery[]>
-  /** Makes a dead letter due again with its attempts forgotten; false when it is no dead letter. */
+  /**
+   * Makes a dead letter due again with its attempts and its expiry forgotten: who replays it wants it sent. False when it
+   * is no dead letter.
+   */
   replay(tenant: Tenant, id: DeliveryId): Promise<boolean>
 }

@@ -43,9 +43,8 @@ export class MemoryOutbox {
     while (leased.length < claim.limit) {
       const stored = this.#oldestDue(tenant, claim, now)
       if (!stored) break
-      const { expiresAt, attempts } = stored.delivery
-      if (expiresAt !== null && expiresAt <= now) this.#finish(stored, 'dead', { reason: 'expired', now })
-      else leased.push(this.#change(stored, { state: 'leased', lease: claim.lease, attempts: attempts + 1 }, until))
+      const attempts = stored.delivery.attempts + 1
+      leased.push(this.#change(stored, { state: 'leased', lease: claim.lease, attempts }, until))
     }
     return leased
   }
@@ -60,7 +59,7 @@ export class MemoryOutbox {
     if (stored?.delivery.state !== 'dead') return false
     const lane = this.#lane(tenant, stored.delivery)
     const state = lane.length > 0 ? 'waiting' : 'due'
-    this.#change(stored, { state, attempts: 0, lease: '', reason: '' }, now)
+    this.#change(stored, { state, attempts: 0, lease: '', reason: '', expiresAt: null }, now)
     const behind = lane.findIndex((other) => (this.#find(tenant, other)?.seq ?? 0) > stored.seq)
     const at = behind < 0 ? lane.length : behind
     const { tables } = this

@@ -17,8 +17,6 @@ type Settle = Extract<Write, { kind: 'settle' }>
 /** Spelled as in the index, or SQLite does not use it. */
 const LIVE = "state in ('waiting', 'due', 'leased')"
 const STARTED = "state in ('due', 'leased')"
-/** How many outlived deliveries one claim clears away: a long silence must not hold the others up. */
-const MAX_BURIED = 1_000
 
 interface NextParameters extends Pick<Claim, 'channel' | 'account'> {
   tenant: Text
@@ -72,12 +70,11 @@ function prepare(db: Database) {
       `update delivery set state = 'leased', lease = ?, due_at = ?, attempts = attempts + 1
        where seq = ? returning *`,
     ),
-    bury: db.prepare<[number]>("update delivery set state = 'dead', lease = '', reason = 'expired' where seq = ?"),
     release: db.prepare<[Text, Text, Text]>(
       "update delivery set state = 'due', lease = '', due_at = ? where tenant = ? and lease = ? and state = 'leased'",
     ),
     replay: db.prepare<{ now: Text; tenant: Text; id: Text }>(
-      `update delivery set attempts = 0, lease = '', reason = '', due_at = @now,
+      `update delivery set attempts = 0, lease = '', reason = '', expires_at = null, due_at = @now,
          state = case when exists (
            select 1 from delivery as other where other.tenant = delivery.tenant and other.channel = delivery.channel
              and other.account = delivery.account and other.ref_id = delivery.ref_id
@@ -128,23 +125,11 @@ export class SqliteOutbox {
   claim(tenant: Tenant, claim: Claim, now: string): Delivery[] {
     return inTransaction(this.#db, 'immediate', () => {
       const until = new Date(Date.parse(now) + claim.leaseMs).toISOString()
-      const leased: Delivery[] = []
-      let buried = 0
-      while (leased.length < claim.limit && buried < MAX_BURIED) {
-        const rows = this.#candidates(tenant, claim, { now, limit: claim.limit - leased.length })
-        if (rows.length === 0) break
-        for (const row of rows) {
-          if (row.expires_at !== null && row.expires_at <= now) {
-            this.#statements.bury.run(row.seq)
-            this.#letNextGo(tenant, row, now)
-            buried++
-          } else {
-            const taken = this.#statements.lease.get(claim.lease, until, row.seq)
-            if (taken) leased.push(toDelivery(taken))
-          }
-        }
-      }
-      return leased
+      const rows = this.#candidates(tenant, claim, { now, limit: claim.limit })
+      return rows.flatMap(({ seq }) => {
+        const taken = this.#statements.lease.get(claim.lease, until, seq)
+        return taken ? [toDelivery(taken)] : []
+      })
     })
   }
   /** Leases that ran out come first: they are the oldest. */

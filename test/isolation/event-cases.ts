@@ -51,7 +51,8 @@ export const EVENT_CASES: Cases = {
       activity('handOff'),
     )
   },
-  endConversation: ({ conversationId }, lure) => all({ conversationId, ...lure }, { sessionId: conversationId, ...lure }),
+  endConversation: ({ conversationId }, lure) =>
+    all({ conversationId, ...lure }, { sessionId: conversationId, ...lure }),
   leaveConversation: ({ conversationId }, lure) =>
     all({ conversationId, ...lure }, { sessionId: conversationId, reason: 'bored', ...lure }),
   registerConnector: ({ conversationId }, lure) =>

@@ -15,7 +15,7 @@ export interface Ask {
 type Kind = 'conversation' | 'number' | 'username' | 'agent' | 'key' | 'deadLetter' | 'notification' | 'nothing'
 interface RouteCase {
   readonly names: Kind
-  ask(id: string, lure: Lure): readonly Ask[]
+  readonly ask: (id: string, lure: Lure) => readonly Ask[]
 }
 const forms = ['json', 'txt', 'html', 'csv', 'JSON', 'pdf', 'email', 'docx'] as const
 const at = (name: RouteName, params: Readonly<Record<string, string>> = {}): string =>
@@ -28,7 +28,10 @@ export const ROUTE_CASES: Readonly<Record<RouteName, RouteCase>> = {
     ask: (refId, { key }) => [
       { path: at('init'), body: { channel: 'sms', account: ACCOUNT, refId, ...(key !== undefined && { key }) } },
       { path: at('init'), body: { channel: 'sms', account: ACCOUNT, phone: refId, requestId: 'guessed' } },
-      { path: at('init'), body: { channel: 'SMS', serviceIdentifier: ACCOUNT, email: 'ann@example.org', phone: refId } },
+      {
+        path: at('init'),
+        body: { channel: 'SMS', serviceIdentifier: ACCOUNT, email: 'ann@example.org', phone: refId },
+      },
     ],
   },
   token: {
@@ -91,7 +94,10 @@ export const ROUTE_CASES: Readonly<Record<RouteName, RouteCase>> = {
     names: 'number',
     ask: (to) => [
       { path: at('sendNotification', { channel: 'sms' }), body: { to, account: ACCOUNT, text: 'buy' } },
-      { path: at('sendNotification', { channel: 'SMS' }), body: { to, account: ACCOUNT, text: 'buy', idempotencyKey: 'a' } },
+      {
+        path: at('sendNotification', { channel: 'SMS' }),
+        body: { to, account: ACCOUNT, text: 'buy', idempotencyKey: 'a' },
+      },
     ],
   },
   findNotification: {

@@ -49,7 +49,8 @@ describe('the catalog of routes', () => {
     const asked = ask('a-name', {})
     expect(asked.length).toBeGreaterThan(0)
     if (route.ofConversation) expect(names).toBe('conversation')
-    if (/\{(id|conversationId)\}/.test(route.path)) expect(asked.every(({ path }) => path.includes('a-name'))).toBe(true)
+    if (/\{(id|conversationId)\}/.test(route.path))
+      expect(asked.every(({ path }) => path.includes('a-name'))).toBe(true)
     expect(asked.every(({ body }) => (body === undefined) === (route.body === undefined))).toBe(true)
   })
 })
@@ -67,7 +68,8 @@ describe.each<CustomerAuth>(['handle', 'token'])('where customers join by %s', (
       const { someone, lures } = await arrive(town)
       const shown = await bearers(town)
       expect(shown.length).toBeGreaterThan(0)
-      for (const bearer of shown)
+      // Signing in looks at no credential, and takes its time.
+      for (const bearer of route === 'login' ? shown.slice(0, 1) : shown)
         for (const lure of readsLures(route) ? lures : [{}]) {
           const { answers, expected, all } = await answersOf(town, route, { bearer, lure })
           expect(answers).toEqual(expected)

@@ -11,9 +11,9 @@ export interface Lure {
 }
 export interface Stranger {
   /** Comes anew. */
-  arrive(town: Town): Promise<{ readonly someone: Someone; readonly lures: readonly Lure[] }>
+  readonly arrive: (town: Town) => Promise<{ readonly someone: Someone; readonly lures: readonly Lure[] }>
   /** What it shows on REST, one after the other. */
-  bearers(town: Town): Promise<readonly (string | undefined)[]>
+  readonly bearers: (town: Town) => Promise<readonly (string | undefined)[]>
   /** On REST it is no other than one of the others. */
   readonly onSocketsOnly?: true
   /** Staff may join what is live: that is no secret from them. */

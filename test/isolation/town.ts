@@ -14,7 +14,6 @@ export const PHONE = '+4915112345678'
 export const UNKNOWN_PHONE = '+4915187654321'
 /** The connector refuses what goes there. */
 const DEAD_PHONE = '+4915100000000'
-export const AGENT_PASSWORD = 'a password of twelve'
 
 export type Town = Awaited<ReturnType<typeof openTown>>
 
@@ -194,4 +193,6 @@ async function sentinel({ web, sms, connector }: { web: Web; sms: Sms; connector
 }
 /** What came by itself, as words: answers to own calls are left out. */
 const heardOf = ({ heard }: Someone): string[] =>
-  heard.filter(({ event }) => event !== 'ack').map(({ event, body }) => String(body['text'] ?? body['activityType'] ?? event))
+  heard
+    .filter(({ event }) => event !== 'ack')
+    .map(({ event, body: { text = '', activityType = event } }) => (text === '' ? activityType : text) as string)

@@ -228,6 +228,12 @@ export function encodeDelivery(delivery: Delivery, body: DeliveryBody): ChatMess
   }
 }
 
+/** The joiner, as it finds itself in what arrives. */
+export function encodeSelf({ memberships }: Conversation, id: string, setting: Setting): Person | null {
+  const member = memberships.find((known) => known.id === id)
+  return member ? encodePerson(member, setting) : null
+}
+
 /** How a member learns where its utterance stands. */
 export function acknowledgementOf(event: Utterance, counts: 'staff' | 'public') {
   return {

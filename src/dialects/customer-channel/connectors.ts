@@ -28,11 +28,14 @@ interface Caller {
 }
 interface Registration {
   readonly caller: Caller
+  /** Who came later has the higher one. */
+  readonly turn: number
   readonly stop: () => Promise<void>
 }
 
 export class Connectors {
   readonly #registered = new Map<string, Registration>()
+  #turns = 0
 
   constructor(private readonly deps: ChannelDeps) {}
 
@@ -43,21 +46,26 @@ export class Connectors {
       throw new GatewayError('invalidRequest', 'Name the channel that you carry.', { details: ['channel'] })
     const { account, instance, acknowledges } = request
     const id = request.id ?? channel
+    const turn = (this.#turns += 1)
     const identity = await this.#identify(caller, { channel, account, key: request.key })
     const key = [identity.tenant, channel, account, instance].join('\n')
-    const former = this.#registered.get(key)
-    if (former && former.caller === caller) await this.#stop(key, former)
-    else if (former) {
-      await this.#stop(key, former)
-      former.caller.dismiss(new GatewayError('conflict', 'Another connector registered with the same id and instance.'))
-    }
-    if (caller.socket.connected) {
+    if ((await this.#takePlace(key, caller, turn)) && caller.socket.connected) {
       const stop = this.deps.outbox.register(this.#carrier(caller, identity, { channel, account, acknowledges }))
-      this.#registered.set(key, { caller, stop })
+      this.#registered.set(key, { caller, turn, stop })
     }
     const warning =
       channelName(id) === channel ? {} : { warning: `id should be the channel's name: ${channel} was taken.` }
     return { identity, reply: { id: channel, channel, account, instance, ...warning } }
+  }
+  /** Stops who holds the place. Others may come meanwhile: the last to ask keeps it, and nobody is forgotten in it. */
+  async #takePlace(key: string, caller: Caller, turn: number): Promise<boolean> {
+    for (let former = this.#registered.get(key); former; former = this.#registered.get(key)) {
+      const isLater = former.turn > turn
+      if (!isLater) await this.#stop(key, former)
+      if (former.caller !== caller) (isLater ? caller : former.caller).dismiss(fenced())
+      if (isLater) return false
+    }
+    return true
   }
   gone(caller: Caller): void {
     for (const [key, registration] of this.#registered)
@@ -78,7 +86,7 @@ export class Connectors {
       throw new GatewayError('invalidRequest', 'Send refId and externalMessageId.', {
         details: ['refId', 'externalMessageId'],
       })
-    const { extras, ...facts } = parse(wire.openingFacts.schema, request.extras)
+    const { extras, ...facts } = wire.readOpeningFacts(request.extras)
     const content = readContent({ ...request, extras })
     const opening = readOpening(
       { ...facts, refId, extras: {} },
@@ -131,13 +139,6 @@ export class Connectors {
     if (!opens(identity, channel, account)) throw notYours()
     return found.opening.customer.participantId
   }
-  eventIdIn({ conversationId }: Place, messageId: string | null): EventId {
-    if (messageId !== null && parseEventId(messageId)?.conversationId === conversationId) return messageId as EventId
-    throw new GatewayError('invalidRequest', 'messageId names no message for you. Use the id of what arrived.', {
-      details: ['info.messageId'],
-    })
-  }
-
   async #identify(
     caller: Caller,
     wish: { channel: string; account: string; key: string | undefined },
@@ -174,6 +175,8 @@ export class Connectors {
     await registration.stop()
   }
 }
+
+const fenced = () => new GatewayError('conflict', 'Another connector registered with the same id and instance.')
 
 /** A receipt or message is of the connector's own channel and account, whatever the body says. */
 function scopeOf(identity: ConnectorIdentity, { channel, account }: wire.SendRequest) {

@@ -10,7 +10,6 @@ import type { Accounts } from '../../identity/accounts'
 import type { Credentials } from '../../identity/credentials'
 import type { ApiKeys } from '../../identity/keys'
 import type { Tokens } from '../../identity/tokens'
-import type { DeliveryStore } from '../../store/delivery-store'
 import type { Transcripts } from '../../transcript/transcripts'
 import type { ConversationEvent } from '../../model/events'
 import type { EntryPoint, Limiter } from '../dialect'
@@ -27,7 +26,6 @@ export interface ChannelDeps {
   readonly attendance: Attendance
   readonly suppression: Suppression
   readonly notifications: Notifications
-  readonly deliveries: DeliveryStore
   readonly transcripts: Transcripts
   readonly accounts: Accounts
   readonly keys: ApiKeys

@@ -62,7 +62,10 @@ export class Frame {
     const { transport } = connection
     const isIdle = transport.writable && connection.writeBuffer.length === 0 && !connection.upgrading
     const sender = isIdle && transport.name === 'websocket' ? transport.socket?._sender : undefined
-    if (!sender?.sendFrame) return this.queueOn(socket)
+    if (!sender?.sendFrame) {
+      this.queueOn(socket)
+      return
+    }
     sender.sendFrame(this.#frame)
     if (transport.socket && transport.socket.bufferedAmount > MAX_WAITING_BYTES) drop(connection)
   }

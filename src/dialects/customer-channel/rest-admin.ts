@@ -4,7 +4,7 @@ import type { ListedKey } from '../../identity/keys'
 import type { AccountId } from '../../model/ids'
 import { encodeConversation } from './codec'
 import type { ChannelDeps } from './deps'
-import { staffOf, supervisorOf, type Call, type Handlers } from './rest'
+import { staffOf, supervisorOf, type Call, type Handlers } from './rest-call'
 import * as wire from './rest-wire'
 import { parse } from './tolerant'
 

@@ -5,7 +5,7 @@ import type { DeliveryId } from '../../model/ids'
 import { channelName } from '../../model/participant'
 import type { Delivery } from '../../store/records'
 import type { ChannelDeps } from './deps'
-import { callerOf, supervisorOf, type Call, type Handlers, type Result } from './rest'
+import { callerOf, supervisorOf, type Call, type Handlers, type Result } from './rest-call'
 import * as wire from './rest-wire'
 import { digestOf, readContent } from './speech'
 import { parse } from './tolerant'
@@ -19,7 +19,7 @@ export function channelHandlers(deps: ChannelDeps): Handlers<Name> {
     deadLetters: async (call) => {
       await supervisorOf(deps, call)
       const { after = '', limit } = parse(wire.pageQuery.schema, call.query)
-      const page = await deps.deliveries.deadLetters(deps.entryPoint.tenant, after, limit)
+      const page = await deps.outbox.deadLetters(deps.entryPoint.tenant, { after, limit })
       const next = page.length < limit ? null : (page.at(-1)?.id ?? null)
       return { json: { deadLetters: page.map(shown), next } }
     },

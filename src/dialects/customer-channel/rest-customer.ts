@@ -5,11 +5,11 @@ import { GatewayError, notYours } from '../../model/errors'
 import type { Place } from '../../model/ids'
 import { asCsv, asHtml, asText } from '../../transcript/forms'
 import { isAnswered, type Transcript } from '../../transcript/transcripts'
-import { placeOf } from './caller'
+import { placeOf } from './seating'
 import { encodeSpeaker } from './codec'
 import type { ChannelDeps } from './deps'
 import { readOpening } from './opening'
-import { callerOf, type Call, type Handlers, type Result } from './rest'
+import { callerOf, type Call, type Handlers, type Result } from './rest-call'
 import * as wire from './rest-wire'
 import { digestOf } from './speech'
 import { parse } from './tolerant'
@@ -111,8 +111,9 @@ async function transcript(deps: ChannelDeps, call: Call): Promise<Result> {
   const found = await deps.conversations.find(place.tenant, place.conversationId)
   const isTheirs = await mayRead(deps, call, { place, found })
   if (found?.status !== 'ended') throw notYours()
+  if (!isTheirs && !isOpen(deps, found, form)) throw notYours()
   const read = await deps.transcripts.read(found)
-  if (!isTheirs && !isOpen(deps, found, { form, read })) throw notYours()
+  if (!isTheirs && form === 'email' && !isAnswered(read)) throw notYours()
   if (form === 'email' && found.opening.customer.email === '') throw notYours()
   return render(form, read)
 }
@@ -140,13 +141,9 @@ async function mayRead(deps: ChannelDeps, call: Call, { place, found }: { place:
 }
 
 /** The documented URL carries no credential: it serves the web's old clients for a while. */
-function isOpen(
-  { entryPoint, now }: ChannelDeps,
-  found: Conversation,
-  { form, read }: { form: Form; read: Transcript },
-) {
+function isOpen({ entryPoint, now }: ChannelDeps, found: Conversation, form: Form): boolean {
   if (entryPoint.customerAuth === 'token' || found.opening.address.channel !== 'web') return false
-  if (form === 'email') return isAnswered(read)
+  if (form === 'email') return true // where somebody answered
   return form === 'pdf' && now().getTime() - Date.parse(found.endedAt) < OPEN_PDF_MS
 }
 

@@ -1,27 +1,13 @@
 // REST: binds each route of the catalog to its handler, and answers errors in the one documented shape.
 import { Router, type ErrorRequestHandler, type Request, type Response } from 'express'
-import type { Caller } from '../../identity/credentials'
 import { GatewayError, toGatewayError } from '../../model/errors'
 import { ROUTES, type RouteName } from './catalog'
 import type { ChannelDeps } from './deps'
 import { failureOf } from './handle'
+import type { Call, Handlers } from './rest-call'
 import { adminHandlers } from './rest-admin'
 import { channelHandlers } from './rest-channel'
 import { customerHandlers } from './rest-customer'
-
-/** One request, as a handler sees it. */
-export interface Call {
-  readonly params: Readonly<Record<string, string>>
-  readonly body: unknown
-  readonly query: unknown
-  /** The `Authorization` header. */
-  readonly authorization: string | undefined
-  /** The address that it counts under. */
-  readonly address: string
-}
-/** JSON, or a file of this media type. */
-export type Result = { readonly json: object } | { readonly file: string; readonly mediaType: string } | null
-export type Handlers<N extends RouteName = RouteName> = { readonly [Name in N]: (call: Call) => Promise<Result> }
 
 export function createRoutes(deps: ChannelDeps): Router {
   const router = Router({ caseSensitive: true, strict: true })
@@ -44,12 +30,11 @@ export function createRoutes(deps: ChannelDeps): Router {
 function callOf(deps: ChannelDeps, request: Request): Call {
   const params: Record<string, string> = {}
   for (const [name, value] of Object.entries(request.params)) params[name] = typeof value === 'string' ? value : ''
-  const { body, query, headers } = request
   return {
     params,
-    body: body as unknown,
-    query,
-    authorization: headers.authorization,
+    body: request.body as unknown,
+    query: request.query,
+    authorization: request.headers.authorization,
     address: deps.clientAddressOf(request),
   }
 }
@@ -59,7 +44,10 @@ export function answerErrors(onFault: (cause: unknown) => void): ErrorRequestHan
   return (cause: unknown, _request, response, next) => {
     const error = fromHttp(cause) ?? toGatewayError(cause)
     if (error.code === 'internal') onFault(cause)
-    if (response.headersSent) return next(cause)
+    if (response.headersSent) {
+      next(cause)
+      return
+    }
     const { code, error: body } = failureOf(error)
     if (error.retryAfter !== undefined) response.set('Retry-After', String(Math.ceil(error.retryAfter)))
     response.status(code).set('Cache-Control', 'no-store').json({ error: body })
@@ -74,21 +62,4 @@ function fromHttp(cause: unknown): GatewayError | null {
   if (status === 415) return new GatewayError('unsupportedMediaType', 'This encoding is not understood.', { cause })
   if (typeof status !== 'number' || status < 400 || status >= 500) return null
   return new GatewayError('invalidRequest', 'The request could not be read. Send well-formed JSON.', { cause })
-}
-
-/** Who calls by the header alone. */
-export function callerOf({ credentials }: ChannelDeps, { authorization }: Call): Promise<Caller> {
-  return credentials.resolve({ authorization }, { query: false })
-}
-export async function staffOf(deps: ChannelDeps, call: Call): Promise<Extract<Caller, { kind: 'staff' }>> {
-  const caller = await callerOf(deps, call)
-  if (caller.kind === 'staff') return caller
-  if (caller.kind === 'anonymous') throw new GatewayError('unauthorized', 'Sign in, and send the token as a bearer.')
-  throw new GatewayError('forbidden', 'Only staff may do this.')
-}
-export async function supervisorOf(deps: ChannelDeps, call: Call): Promise<Extract<Caller, { kind: 'staff' }>> {
-  const caller = await staffOf(deps, call)
-  if (caller.role !== 'supervisor') throw new GatewayError('forbidden', 'Only supervisors may do this.')
-  await deps.limiter.consume('admin', caller.accountId)
-  return caller
 }

@@ -36,6 +36,7 @@ export interface SeatDeps<E extends ConversationEvent> {
   readonly onLeft: () => void
 }
 type Acknowledge = (event: Utterance) => void
+type AnySeat = Pick<Seat, 'latest' | 'expect' | 'expects' | 'forget' | 'isClosed'>
 
 export class Seat<E extends ConversationEvent = ConversationEvent> {
   readonly place: Place
@@ -46,6 +47,7 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
   #following: Following | null = null
   #picture: { conversation: WireConversation; members: Person[] } | null = null
   #closed = false
+  #successor: AnySeat | null = null
 
   constructor(deps: SeatDeps<E>) {
     this.#deps = deps
@@ -55,6 +57,8 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
 
   /** Gives the picture, what follows it, a greeting, and then what is live. Resolves when live. */
   async start(picture: { conversation: WireConversation; members: Person[] }, after: number): Promise<void> {
+    // Another join of this socket took over, or the socket went, before this one got so far: nobody would end it.
+    if (this.#closed) return
     this.#picture = picture
     this.#following = this.#deps.hearing.follow(this.place, after, this)
     await this.#following.caughtUp
@@ -104,13 +108,21 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
     this.#said.set(key, acknowledge)
     return true
   }
+  expects(key: string): boolean {
+    return this.#said.has(key)
+  }
   forget(key: string): void {
     this.#said.delete(key)
   }
   /** Another join of the same socket takes over what is on its way. */
-  handOver(next: Seat<never>): void {
+  handOver(next: AnySeat): void {
+    this.#successor = next
     for (const [key, acknowledge] of this.#said) next.expect(key, acknowledge)
     this.close()
+  }
+  /** The seat that a later join of the same socket took in this one's place. */
+  get latest(): AnySeat {
+    return this.#successor?.latest ?? (this as unknown as AnySeat)
   }
   get isClosed(): boolean {
     return this.#closed

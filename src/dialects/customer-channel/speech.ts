@@ -4,7 +4,7 @@ import type { Saying } from '../../conversation/rules'
 import type { Content } from '../../model/content'
 import { GatewayError } from '../../model/errors'
 import type { ReceiptState } from '../../model/events'
-import { newId, type ParticipantId } from '../../model/ids'
+import { newId, parseEventId, type EventId, type ParticipantId, type Place } from '../../model/ids'
 import type { Attachment as WireAttachment, SendRequest } from './wire'
 
 export type Speech =
@@ -118,4 +118,12 @@ export function readSaying(request: SendRequest, from: ParticipantId, body: Sayi
 /** 96 bits of SHA-256 over the JSON of what was said. */
 export function digestOf(said: unknown): string {
   return hash('sha256', JSON.stringify(said), 'base64url').slice(0, 16)
+}
+
+/** The message of this conversation that a receipt names. */
+export function eventIdIn({ conversationId }: Place, messageId: string | null): EventId {
+  if (messageId !== null && parseEventId(messageId)?.conversationId === conversationId) return messageId as EventId
+  throw new GatewayError('invalidRequest', 'messageId names no message for you. Use the id of what arrived.', {
+    details: ['info.messageId'],
+  })
 }

@@ -63,11 +63,22 @@ function normalise(raw: unknown, { spellings, reserved }: Reading, context: z.Re
 
 function checkExtras(unknown: Record<string, unknown>, count: number, context: z.RefinementCtx): void {
   const complain = (message: string) => context.addIssue({ code: 'custom', message })
-  if (count > MAX_EXTRAS) return complain(`Send at most ${MAX_EXTRAS} keys of your own`)
-  if (!isShallow(unknown, MAX_DEPTH + 1)) return complain(`Nest your own keys at most ${MAX_DEPTH} deep`)
-  if (!json.safeParse(unknown).success) return complain('Send only JSON values in your own keys')
-  if (Buffer.byteLength(JSON.stringify(unknown)) > MAX_EXTRAS_BYTES)
-    return complain(`Your own keys may hold ${MAX_EXTRAS_BYTES} bytes of JSON together`)
+  if (count > MAX_EXTRAS) {
+    complain(`Send at most ${MAX_EXTRAS} keys of your own`)
+    return
+  }
+  if (!isShallow(unknown, MAX_DEPTH + 1)) {
+    complain(`Nest your own keys at most ${MAX_DEPTH} deep`)
+    return
+  }
+  if (!json.safeParse(unknown).success) {
+    complain('Send only JSON values in your own keys')
+    return
+  }
+  if (Buffer.byteLength(JSON.stringify(unknown)) > MAX_EXTRAS_BYTES) {
+    complain(`Your own keys may hold ${MAX_EXTRAS_BYTES} bytes of JSON together`)
+    return
+  }
 }
 
 /** Also drops, at every depth, the keys that could change an object's prototype. */
@@ -93,7 +104,6 @@ export const freeObject = z.preprocess((raw, context) => {
   return z.NEVER
 }, z.custom<JsonObject>())
 
-/* eslint-disable-next-line no-control-regex -- control characters are what this is about */
 const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\u061c\ufeff]/g
 /** Text of one line, with control and bidi-control characters taken out. */
 export const line = (max: number) =>

@@ -1,7 +1,8 @@
 // The Customer Channel API as it looks on the socket. Tolerant in what it reads, single-spelled in what it says.
 import { z } from 'zod'
+import type { JsonObject } from '../../model/content'
 import { ERROR_CODES } from '../../model/errors'
-import { channel, freeObject, line, lineOrNumber, request, textUpTo, token } from './tolerant'
+import { channel, freeObject, line, lineOrNumber, parse, request, textUpTo, token } from './tolerant'
 
 export const MAX_TEXT_BYTES = 16 * 1024
 export const MAX_DATA_LINK = 32 * 1024
@@ -157,10 +158,13 @@ export const joinRequest = request(
   },
   { aliases: { sessionId: 'conversationId' } },
 )
+export type JoinRequest = z.output<typeof joinRequest.schema>
 export const joinReply = z.object({
   ...success,
   conversationId: z.string(),
   role,
+  /** Who you are in this conversation: what you say comes back under this id. */
+  participant: person,
   /** For customers: valid for 24 h, `POST /api/customer/token` renews it. */
   token: z.string().optional(),
 })
@@ -182,7 +186,7 @@ const tag = z
 /** Names that only the server writes into a message. */
 const RESERVED = ['id', 'seq', 'timestamp', 'from', 'key', 'token', 'code', 'error', 'extras', 'participant']
 
-export const sendRequest = request(
+const sent = request(
   {
     conversationId: id.optional(),
     type: z.enum(['ChatMessage', 'ActivityMessage']).optional(),
@@ -207,16 +211,16 @@ export const sendRequest = request(
     reserved: RESERVED,
   },
 )
-/** What may come along with a message that opens a conversation; in any other these are keys of the client's own. */
-export const openingFacts = request(
-  {
-    firstName: line(MAX_NAME).optional(),
-    lastName: line(MAX_NAME).optional(),
-    language: line(35).optional(),
-    subject: line(128).optional(),
-  },
-  { aliases: { queue: 'subject' } },
-)
+const openingShape = {
+  firstName: line(MAX_NAME).optional(),
+  lastName: line(MAX_NAME).optional(),
+  language: line(35).optional(),
+  subject: line(128).optional(),
+}
+const openingFacts = request(openingShape, { aliases: { queue: 'subject' } })
+/** What came along with a message that opens a conversation; in any other these are keys of the client's own. */
+export const readOpeningFacts = (extras: JsonObject) => parse(openingFacts.schema, extras)
+export const sendRequest = { schema: sent.schema, documented: sent.documented.extend(openingShape) }
 export type SendRequest = z.output<typeof sendRequest.schema>
 export const sendReply = z.object({
   ...success,

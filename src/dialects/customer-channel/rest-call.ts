@@ -1,0 +1,36 @@
+// One REST request as its handler sees it, and who makes it.
+import type { Caller } from '../../identity/credentials'
+import { GatewayError } from '../../model/errors'
+import type { RouteName } from './catalog'
+import type { ChannelDeps } from './deps'
+
+/** One request, as a handler sees it. */
+export interface Call {
+  readonly params: Readonly<Record<string, string>>
+  readonly body: unknown
+  readonly query: unknown
+  /** The `Authorization` header. */
+  readonly authorization: string | undefined
+  /** The address that it counts under. */
+  readonly address: string
+}
+/** JSON, or a file of this media type. */
+export type Result = { readonly json: object } | { readonly file: string; readonly mediaType: string } | null
+export type Handlers<N extends RouteName = RouteName> = { readonly [Name in N]: (call: Call) => Promise<Result> }
+
+/** Who calls by the header alone. */
+export function callerOf({ credentials }: ChannelDeps, { authorization }: Call): Promise<Caller> {
+  return credentials.resolve({ authorization }, { query: false })
+}
+export async function staffOf(deps: ChannelDeps, call: Call): Promise<Extract<Caller, { kind: 'staff' }>> {
+  const caller = await callerOf(deps, call)
+  if (caller.kind === 'staff') return caller
+  if (caller.kind === 'anonymous') throw new GatewayError('unauthorized', 'Sign in, and send the token as a bearer.')
+  throw new GatewayError('forbidden', 'Only staff may do this.')
+}
+export async function supervisorOf(deps: ChannelDeps, call: Call): Promise<Extract<Caller, { kind: 'staff' }>> {
+  const caller = await staffOf(deps, call)
+  if (caller.role !== 'supervisor') throw new GatewayError('forbidden', 'Only supervisors may do this.')
+  await deps.limiter.consume('admin', caller.accountId)
+  return caller
+}

@@ -1,0 +1,188 @@
+// Where one socket sits: it takes seats, is heard to have come and gone, and loses them when the connection is lost.
+import type { Socket } from 'socket.io'
+import type { Joined } from '../../conversation/conversations'
+import type { Caller as Identity } from '../../identity/credentials'
+import type { Conversation } from '../../model/conversation'
+import { GatewayError, notYours } from '../../model/errors'
+import type { ConversationEvent, PublicEvent } from '../../model/events'
+import {
+  conversationId as conversationIdSchema,
+  type ConversationId,
+  type ParticipantId,
+  type Place,
+} from '../../model/ids'
+import { authorise, type Authority } from './authority'
+import { encodeConversation, encodeForStaff, encodeMembers, encodePublic, encodeSelf, type Setting } from './codec'
+import type { ChannelDeps } from './deps'
+import type { FrameCache } from './frame-cache'
+import type { Answer } from './handle'
+import { Seat, type Hearing } from './seat'
+import type { ClientToServerEvents, JoinRequest, ServerToClientEvents } from './wire'
+
+/** Conversations that one socket may sit in: an agent's desk, a connector's customers. */
+const MAX_SEATS = 10_000
+/** Never an id: those have 22 characters. */
+const NO_CONVERSATION = 'none' as ConversationId
+
+export type AnySeat = Seat | Seat<PublicEvent>
+export type ChannelSocket = Socket<ClientToServerEvents, ServerToClientEvents>
+/** The connection whose seats these are. */
+export interface Sitter {
+  readonly socket: ChannelSocket
+  readonly address: string
+  readonly identity: Identity
+  dismiss(error: GatewayError): void
+}
+export interface SeatingDeps extends ChannelDeps {
+  readonly frames: FrameCache
+}
+
+export class Seating {
+  readonly #seats = new Map<string, { seat: AnySeat; depart: () => void }>()
+
+  constructor(
+    private readonly sitter: Sitter,
+    private readonly deps: SeatingDeps,
+  ) {}
+
+  at(id: string): AnySeat | null {
+    return this.#seats.get(id)?.seat ?? null
+  }
+
+  /** Answers first; then come the picture, what follows it, a greeting, and what is live. */
+  async join(request: JoinRequest, answer: Answer): Promise<void> {
+    const { deps, sitter } = this
+    const place = placeOf(deps, request.conversationId)
+    await this.#admit(place)
+    const found = await deps.conversations.find(place.tenant, place.conversationId)
+    const authority = await this.#authorise(request, place, found)
+    const joined = await deps.conversations.join(place, authority.arrival)
+    if (!sitter.socket.connected) {
+      if (!authority.asConnector) deps.attendance.arrive(place, joined.id)()
+      return
+    }
+    const seat = this.#take(place, joined, authority)
+    answer(await this.#reply(place, joined, authority))
+    const counts = countsOf(sitter.identity)
+    const setting = settingOf(joined, authority)
+    const picture = {
+      conversation: encodeConversation(joined.conversation, counts),
+      members: encodeMembers(joined.conversation, counts, setting),
+    }
+    const { after = 0 } = request
+    await seat.start(picture, after).catch((cause: unknown) => this.#lost(place.conversationId, seat, cause))
+  }
+
+  drop(id: string): void {
+    const sitting = this.#seats.get(id)
+    if (!sitting) return
+    sitting.seat.close()
+    sitting.depart()
+    this.#seats.delete(id)
+  }
+  dropAll(): void {
+    for (const id of [...this.#seats.keys()]) this.drop(id)
+  }
+
+  async #admit({ conversationId }: Place): Promise<void> {
+    const { limiter, limitKeyOf } = this.deps
+    const { identity, address, socket } = this.sitter
+    await limiter.consume('join', identity.kind === 'anonymous' ? limitKeyOf(address) : socket.id)
+    if (this.#seats.size >= MAX_SEATS && !this.#seats.has(conversationId))
+      throw new GatewayError('tooManyRequests', 'This socket sits in too many conversations. Leave some.')
+  }
+  async #authorise({ id, name, silent = false, token }: JoinRequest, place: Place, found: Conversation | null) {
+    const { tokens, entryPoint } = this.deps
+    const wish = { ...place, id, name, silent, token: await this.#customerOf(token) }
+    return authorise(this.sitter.identity, wish, found, { tokens, customerAuth: entryPoint.customerAuth })
+  }
+  async #customerOf(token: string | undefined) {
+    const { kind } = this.sitter.identity
+    if (token === undefined || kind === 'staff' || kind === 'connector') return null
+    const caller = await this.deps.credentials.resolve({ auth: token }, { query: false })
+    if (caller.kind !== 'customer') throw notYours()
+    return caller
+  }
+  async #reply({ tenant, conversationId }: Place, { id, conversation }: Joined, authority: Authority) {
+    const { asConnector, arrival } = authority
+    const role = asConnector ? 'connector' : arrival.participant.role
+    const participant = encodeSelf(conversation, id, settingOf({ id, conversation }, authority))
+    const reply = { conversationId, role, participant: participant ?? { ...arrival.participant, type: 'Customer' } }
+    if (role !== 'customer') return reply
+    const { token } = await this.deps.tokens.signCustomer({ tenant, conversationId, participantId: id })
+    return { ...reply, token }
+  }
+
+  #take(place: Place, joined: Joined, authority: Authority): AnySeat {
+    const { deps, sitter } = this
+    const former = this.#seats.get(place.conversationId)
+    const seat = this.#seatFor(place, joined, authority)
+    const depart = authority.asConnector ? () => undefined : deps.attendance.arrive(place, joined.id)
+    if (former) {
+      former.seat.handOver(seat)
+      former.depart()
+    }
+    if (sitter.socket.connected) this.#seats.set(place.conversationId, { seat, depart })
+    return seat
+  }
+  #seatFor(place: Place, joined: Joined, authority: Authority): AnySeat {
+    const { deps, sitter } = this
+    const setting = settingOf(joined, authority)
+    const common = {
+      socket: sitter.socket as unknown as Socket,
+      place,
+      participantId: joined.id,
+      role: authority.asConnector ? ('connector' as const) : authority.arrival.participant.role,
+      setting,
+      frames: deps.frames,
+      echo: deps.echoToSender,
+      now: deps.now,
+      onLeft: () => this.drop(place.conversationId),
+    }
+    if (sitter.identity.kind === 'staff') return new Seat({ ...common, hearing: this.#staffHearing(setting) })
+    return new Seat({ ...common, hearing: this.#publicHearing(setting, authority.asConnector) })
+  }
+  #staffHearing(setting: Setting): Hearing<ConversationEvent> {
+    return {
+      key: 'staff',
+      encode: (event) => encodeForStaff(event, setting),
+      skips: () => false,
+      follow: (place, after, seat) => this.deps.hub.followAsStaff(place, after, seat),
+    }
+  }
+  #publicHearing(setting: Setting, asConnector: boolean): Hearing<PublicEvent> {
+    return {
+      key: setting.self ? `public ${setting.self.id} ${setting.self.shown}` : 'public',
+      encode: (event) => encodePublic(event, setting),
+      // A connector hears what is said as deliveries only, and activities that are not ours never.
+      skips: (event) => asConnector && (event.type === 'messageSent' || event.type === 'activity'),
+      follow: (place, after, seat) => this.deps.hub.followAsPublic(place, after, seat),
+    }
+  }
+
+  /** The log could not be read: better to be told and join again than to hear half of it. */
+  #lost(id: ConversationId, seat: AnySeat, cause: unknown): void {
+    if (seat.isClosed) return
+    this.deps.onFault(cause)
+    const sentence = 'The log could not be read. Connect and join again.'
+    this.sitter.dismiss(new GatewayError('unavailable', sentence, { retryAfter: 1 }))
+    this.drop(id)
+  }
+}
+
+/** How a reader counts: staff hear everything. */
+export const countsOf = ({ kind }: Identity): 'staff' | 'public' => (kind === 'staff' ? 'staff' : 'public')
+
+/** An id of any other shape is looked up like any unknown one: it names nothing, after the same work. */
+export function placeOf({ entryPoint }: Pick<ChannelDeps, 'entryPoint'>, id: string): Place {
+  const { data = NO_CONVERSATION } = conversationIdSchema.safeParse(id)
+  return { tenant: entryPoint.tenant, conversationId: data }
+}
+
+function settingOf(
+  { conversation, id }: { conversation: Conversation; id: ParticipantId },
+  { shown }: Authority,
+): Setting {
+  const { channel, refId } = conversation.opening.address
+  return { channel, refId, self: shown === null ? null : { id, shown } }
+}

@@ -1,0 +1,145 @@
+// What one socket says: messages, activities, receipts, the end. Each is answered when it is durable, in its place.
+import type { Saying } from '../../conversation/rules'
+import { GatewayError, notYours } from '../../model/errors'
+import type { Utterance } from '../../model/events'
+import type { ParticipantId, Place } from '../../model/ids'
+import { acknowledgementOf } from './codec'
+import type { Connectors } from './connectors'
+import type { ChannelDeps } from './deps'
+import { failureOf, type Answer } from './handle'
+import { sayingKey } from './seat'
+import { countsOf, placeOf, type AnySeat, type Seating, type Sitter } from './seating'
+import { eventIdIn, readSaying, readSpeech, type Speech } from './speech'
+import type { SendRequest } from './wire'
+
+/** After so long without its place in the stream, a stored message is answered retryably. */
+const IN_PLACE_MS = 10_000
+
+export interface SpeakingDeps extends ChannelDeps {
+  readonly connectors: Connectors
+}
+interface Speaker {
+  readonly place: Place
+  readonly from: ParticipantId
+  readonly counts: 'staff' | 'public'
+  /** Null for a connector that speaks without having joined. */
+  readonly seat: AnySeat | null
+}
+
+export class Speaking {
+  constructor(
+    private readonly sitter: Sitter,
+    private readonly seating: Seating,
+    private readonly deps: SpeakingDeps,
+  ) {}
+
+  async send(request: SendRequest, answer: Answer): Promise<void> {
+    const { deps } = this
+    const { identity } = this.sitter
+    if (!deps.unlimited) await this.#limit(request.refId ?? request.conversationId)
+    if (request.conversationId === undefined) {
+      if (identity.kind !== 'connector')
+        throw new GatewayError('invalidRequest', 'Name the conversation.', { details: ['conversationId'] })
+      answer(await deps.connectors.receive(identity, request))
+      return
+    }
+    const speaker = this.#sitting(request.conversationId) ?? (await this.#connectorFor(request.conversationId))
+    const speech = readSpeech(request, identity.kind === 'connector')
+    if (speech.type === 'say') await this.#say(speaker, readSaying(request, speaker.from, speech.body), answer)
+    else answer(await this.#act(speaker, speech, request))
+  }
+  async end(id: string, answer: Answer): Promise<void> {
+    if (!this.deps.unlimited) await this.#limit(id)
+    const { place, from } = this.#sitting(id) ?? (await this.#connectorFor(id))
+    await this.deps.conversations.end(place, from)
+    answer({ conversationId: place.conversationId })
+  }
+  async leave(id: string, answer: Answer): Promise<void> {
+    const { place, from } = this.#sitting(id) ?? (await this.#connectorFor(id))
+    await this.deps.conversations.leave(place, from, 'left')
+    this.deps.attendance.forget(place, from)
+    answer({ conversationId: place.conversationId })
+    this.seating.drop(place.conversationId)
+  }
+
+  async #limit(customer = ''): Promise<void> {
+    const { limiter } = this.deps
+    const { identity, socket } = this.sitter
+    if (identity.kind === 'staff') await limiter.consume('sendStaff', identity.accountId)
+    else if (identity.kind === 'connector') {
+      await limiter.consume('connectorTotal', identity.keyId)
+      await limiter.consume('sendConnector', `${identity.keyId} ${customer}`)
+    } else await limiter.consume('sendCustomer', socket.id)
+  }
+
+  #sitting(id: string): Speaker | null {
+    const seat = this.seating.at(id)
+    return seat && { place: seat.place, from: seat.participantId, counts: countsOf(this.sitter.identity), seat }
+  }
+  /** A keyed connector may speak for its carried customers without joining each. */
+  async #connectorFor(id: string): Promise<Speaker> {
+    const { identity } = this.sitter
+    const place = placeOf(this.deps, id)
+    if (identity.kind !== 'connector') throw notYours()
+    const from = await this.deps.connectors.customerOf(identity, place)
+    return { place, from, counts: countsOf(identity), seat: null }
+  }
+
+  /** The acknowledgement stands in the message's place in the stream. */
+  async #say(speaker: Speaker, saying: Saying, answer: Answer): Promise<void> {
+    const key = sayingKey(saying)
+    const { seat } = speaker
+    const reply = (event: Utterance) => answer(acknowledgementOf(event, speaker.counts))
+    const expected = seat?.expect(key, reply) === true
+    try {
+      const { event, repeated } = await this.deps.conversations.say(speaker.place, saying)
+      const sitsOn = seat && !seat.latest.isClosed ? seat.latest : null
+      if (!sitsOn) reply(event)
+      else if (expected && !repeated) this.#answerLate(sitsOn, key, answer)
+      else {
+        // Said before: its place is behind us, or will be when what comes before it has been heard.
+        if (expected) sitsOn.forget(key)
+        await this.deps.hub.reached(speaker.place, event.position)
+        reply(event)
+      }
+    } catch (cause) {
+      if (expected) seat.latest.forget(key)
+      throw cause
+    }
+  }
+  /** Stored, but its place may not have been heard yet: a page of history or a gap comes first. */
+  #answerLate(seat: AnySeat['latest'], key: string, answer: Answer): void {
+    if (!seat.expects(key)) return
+    setTimeout(() => {
+      if (!seat.latest.expects(key)) return
+      seat.latest.forget(key)
+      const sentence = 'Stored, but not in its place yet. Send it again with the same id.'
+      answer(failureOf(new GatewayError('unavailable', sentence)))
+    }, IN_PLACE_MS).unref()
+  }
+
+  async #act(speaker: Speaker, speech: Exclude<Speech, { type: 'say' }>, request: SendRequest): Promise<object> {
+    const { conversations, connectors } = this.deps
+    const { place, from } = speaker
+    const { conversationId } = place
+    const { identity } = this.sitter
+    switch (speech.type) {
+      case 'typing': {
+        const { to = [], tag = '' } = request
+        await conversations.type(place, { from, to, whisper: tag === 'whisper' }, speech.state)
+        return { conversationId }
+      }
+      case 'receipt': {
+        if (identity.kind === 'connector') return connectors.report(identity, speech, request)
+        const eventId = eventIdIn(place, speech.messageId)
+        await conversations.acknowledge(place, from, { state: speech.state, eventId })
+        return { conversationId }
+      }
+      case 'end':
+        await conversations.end(place, from)
+        return { conversationId }
+      case 'handOff':
+        throw new GatewayError('notImplemented', 'This gateway has no routing. Agents join conversations themselves.')
+    }
+  }
+}
