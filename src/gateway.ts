@@ -60,7 +60,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   const onFault = (cause: unknown) => logger.error({ err: cause }, 'A fault of ours')
   const metrics = new Metrics(config.connectorKeys.map(({ channel }) => channel))
   const database = parts.database ?? (await openDatabase(config, { now, onFault }))
-  const bus = parts.bus ?? new MemoryBus()
+  const bus = parts.bus ?? new MemoryBus({ onFault })
 
   const identity = await openIdentity(config, database, now)
   const core = openConversations(config, { database, bus, now, onFault, leaseMs: parts.leaseMs, metrics })
@@ -141,7 +141,8 @@ interface CoreDeps {
 }
 function openConversations(config: Config, { database, bus, now, onFault, leaseMs, metrics }: CoreDeps) {
   const store = database.conversations
-  const conversations = new Conversations({ store, bus, now })
+  const suppression = new Suppression({ optOut: config.optOutWords, optIn: config.optInWords })
+  const conversations = new Conversations({ store, bus, suppression, now })
   const outbox = new Outbox({
     conversations,
     deliveries: database.deliveries,
@@ -159,7 +160,6 @@ function openConversations(config: Config, { database, bus, now, onFault, leaseM
     attendance: new Attendance({ conversations, graceMs: config.reconnectGrace, onFault }),
     idleWatch: new IdleWatch({ conversations, tenant, warningMs, endMs, now, onFault }),
     sweep: new Sweep({ notifications: database.notifications, tenant, onFault }),
-    suppression: new Suppression({ optOut: config.optOutWords, optIn: config.optInWords }),
     notifications: new Notifications({ store, notifications: database.notifications, now }),
     transcripts: new Transcripts({ store }),
   }
@@ -201,7 +201,7 @@ function onBegun(bus: Bus, listener: Parameters<ChannelDeps['onBegun']>[0]): () 
   return bus.subscribe({
     hear: (events) => {
       for (const event of events)
-        if (event.type === 'participantJoined' && event.participant.role === 'customer' && event.ordinal === 1)
+        if (event.type === 'participantJoined' && event.participant.role === 'customer' && event.position === 1)
           listener(event)
     },
     hearEphemeral: () => undefined,

@@ -4,15 +4,20 @@ import type { Bus, BusListener } from './bus'
 
 export class MemoryBus implements Bus {
   readonly #listeners = new Set<BusListener>()
+  readonly #onFault: (cause: unknown) => void
+
+  constructor(deps: { onFault?: (cause: unknown) => void } = {}) {
+    this.#onFault = deps.onFault ?? (() => undefined)
+  }
 
   publish(events: readonly ConversationEvent[]): void {
-    for (const listener of this.#listeners) listener.hear(events)
+    this.#tell((listener) => listener.hear(events))
   }
   publishEphemeral(ephemeral: Ephemeral): void {
-    for (const listener of this.#listeners) listener.hearEphemeral(ephemeral)
+    this.#tell((listener) => listener.hearEphemeral(ephemeral))
   }
   wake(channel: string, account: string): void {
-    for (const listener of this.#listeners) listener.wake(channel, account)
+    this.#tell((listener) => listener.wake(channel, account))
   }
   async join(): Promise<void> {
     // One node hears itself without asking.
@@ -26,5 +31,15 @@ export class MemoryBus implements Bus {
   }
   async close(): Promise<void> {
     this.#listeners.clear()
+  }
+
+  /** Whoever publishes is not concerned with what a listener makes of it, nor are the other listeners. */
+  #tell(hint: (listener: BusListener) => void): void {
+    for (const listener of this.#listeners)
+      try {
+        hint(listener)
+      } catch (cause) {
+        this.#onFault(cause)
+      }
   }
 }

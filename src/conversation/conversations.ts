@@ -23,6 +23,7 @@ import type { Content } from '../model/content'
 import type { Address } from '../model/participant'
 import type { ConversationStore, Needs } from '../store/conversation-store'
 import type { Delivery, ProviderKey } from '../store/records'
+import type { Silence } from '../store/silence'
 import type { Write } from '../store/writes'
 import * as deliveryRules from './delivery-rules'
 import * as openingRules from './opening-rules'
@@ -50,7 +51,6 @@ export interface InboundMessage {
   readonly clientMessageId: string | null
   readonly digest: string
   readonly content: Content
-  readonly writes: readonly Write[]
 }
 /** A message as it was written: now, or the first time that its key was used. */
 export interface Stored {
@@ -75,6 +75,7 @@ export interface Report {
 export class Conversations {
   readonly #store: ConversationStore
   readonly #bus: Bus
+  readonly #suppression: Suppression
   readonly #now: () => Date
 
   constructor(deps: { store: ConversationStore; bus: Bus; now?: () => Date }) {
@@ -109,7 +110,7 @@ export class Conversations {
     const inbound = { id: newConversationId(), opening, repeatUntil: this.#in(EXTERNAL_ID_MS), ...said }
     const once = { scope: `external:${address.channel}:${address.account}`, key: externalMessageId }
     const { decision, events } = await this.#store.update({ tenant, address, once }, (view) =>
-      openingRules.receive(view, inbound),
+      openingRules.receive(view, inbound, this.#suppression),
     )
     return stored(decision.repeated, events[decision.message])
   }
@@ -129,12 +130,7 @@ export class Conversations {
     const { clientMessageId, from } = saying
     const once = clientMessageId === null ? null : { scope: `said:${conversationId}:${from}`, key: clientMessageId }
     const needs: Needs = once ? { tenant, conversationId, once } : { tenant, conversationId }
-    const { decision, events } = await this.#store.update(needs, (view) => {
-      const said = rules.say(view, saying)
-      if (once) return said
-      const { once: _unkeyed, ...unkeyed } = said
-      return unkeyed
-    })
+    const { decision, events } = await this.#store.update(needs, (view) => rules.say(view, saying, this.#suppression))
     return stored(decision.repeated, events[0])
   }
   /** Typing: carried to whoever listens now, never stored. */
@@ -196,8 +192,8 @@ export class Conversations {
   list(tenant: Tenant, status: Status, page: { after: string; limit: number }): Promise<Conversation[]> {
     return this.#store.list(tenant, status, page.after, page.limit)
   }
-  idleSince(tenant: Tenant, before: string, limit: number): Promise<Conversation[]> {
-    return this.#store.idleSince(tenant, before, limit)
+  idleSince(tenant: Tenant, silence: Silence, limit: number): Promise<Conversation[]> {
+    return this.#store.idleSince(tenant, silence, limit)
   }
 
   #announce(events: readonly ConversationEvent[], writes: readonly Write[]): void {

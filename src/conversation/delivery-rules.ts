@@ -26,20 +26,20 @@ export function settle(view: View, lease: string, outcome: Outcome): Settled {
   const { delivery } = view
   if (delivery?.state !== 'leased' || delivery.lease !== lease) return { events: [], stale: true }
   const { id: deliveryId } = delivery
+  const done: Write = { kind: 'settle', deliveryId, lease, outcome: { state: 'done' } }
   switch (outcome.type) {
     case 'handedOver':
-      return settled(view, delivery, ['accepted'], [{ kind: 'settle', deliveryId, lease, outcome: { state: 'done' } }])
-    case 'accepted':
-      return settled(
-        view,
-        delivery,
-        ['sent', ...parkedStates(view, outcome.keys)],
-        [
-          { kind: 'settle', deliveryId, lease, outcome: { state: 'done' } },
-          { kind: 'parts', deliveryId, keys: outcome.keys },
-          ...unpark(view, outcome.keys),
-        ],
-      )
+      return settled(view, delivery, { states: ['accepted'] }, [done])
+    case 'accepted': {
+      const { keys } = outcome
+      const states: ReceiptState[] = ['sent', ...parkedStates(view, keys)]
+      const reason = view.parked.find(({ state }) => state === 'failed')?.reason
+      return settled(view, delivery, { states, ...(reason && { reason }) }, [
+        done,
+        { kind: 'parts', deliveryId, keys },
+        ...unpark(view, keys),
+      ])
+    }
     case 'failed': {
       const { reason, retryAt } = outcome
       if (retryAt !== null) {
@@ -47,20 +47,18 @@ export function settle(view: View, lease: string, outcome: Outcome): Settled {
         return { events: [], writes: [again], stale: false }
       }
       const dead: Write = { kind: 'settle', deliveryId, lease, outcome: { state: 'dead', reason } }
-      return settled(view, delivery, ['failed'], [dead], reason)
+      return settled(view, delivery, { states: ['failed'], reason }, [dead])
     }
   }
 }
 
-function settled(
-  view: View,
-  delivery: Delivery,
-  states: readonly ReceiptState[],
-  writes: readonly Write[],
-
-  reason?: string,
-): Settled {
-  const raised = raise(view, delivery, states, reason)
+/** How far something was brought, and why no further. */
+interface News {
+  readonly states: readonly ReceiptState[]
+  readonly reason?: string
+}
+function settled(view: View, delivery: Delivery, news: News, writes: readonly Write[]): Settled {
+  const raised = raise(view, delivery, news)
   return { events: raised.events, writes: [...writes, ...raised.writes], stale: false }
 }
 
@@ -79,43 +77,47 @@ function unpark({ parked }: View, keys: readonly ProviderKey[]): Write[] {
   })
 }
 
-/** Raises the receipt of a delivery's message, or the state of a notification, as far as the states carry it. */
-function raise(view: View, delivery: Delivery, states: readonly ReceiptState[], reason?: string) {
-  const events: EventDraft[] = []
-  const writes: Write[] = []
-  const { notification } = view
-  let known = notification ? (notification.state === 'waiting' ? null : notification.state) : view.receipt
-  const before = known
-  for (const state of states) {
-    if (!rises(known, state)) continue
-    known = state
-    const event = receiptEvent(view, delivery.recipient, state, reason)
-    if (event) events.push(event)
+/** Raises the receipt of a delivery's message, or the state of a notification, as far as the news carries it. */
+function raise(view: View, delivery: Delivery, news: News): { events: EventDraft[]; writes: Write[] } {
+  const before = knownState(view)
+  const risen: ReceiptState[] = []
+  for (const state of news.states) if (rises(risen.at(-1) ?? before, state)) risen.push(state)
+  const last = risen.at(-1)
+  if (last === undefined) return { events: [], writes: [] }
+  return {
+    events: receiptEvents(view, delivery.recipient, { states: risen, ...(news.reason && { reason: news.reason }) }),
+    writes: stateWrites(view, delivery, { state: last, reason: news.reason ?? '' }),
   }
-  if (known === before || known === null) return { events, writes }
-  if (notification)
-    writes.push({ kind: 'notification', notification: { ...notification, state: known, reason: reason ?? '' } })
+}
+function knownState({ notification, receipt: known }: View): ReceiptState | null {
+  if (!notification) return known
+  return notification.state === 'waiting' ? null : notification.state
+}
+function stateWrites(
+  { notification }: View,
+  delivery: Delivery,
+  { state, reason }: { state: ReceiptState; reason: string },
+) {
+  const writes: Write[] = []
+  if (notification) writes.push({ kind: 'notification', notification: { ...notification, state, reason } })
   const { conversationId, messageId, recipient } = delivery
   if (conversationId && messageId && recipient)
-    writes.push({ kind: 'receipt', conversationId, messageId, recipient, state: known })
-  return { events, writes }
+    writes.push({ kind: 'receipt', conversationId, messageId, recipient, state })
+  return writes
 }
 
-function receiptEvent(
-  view: View,
-  recipient: ParticipantId | null,
-  state: ReceiptState,
-  reason?: string,
-): EventDraft | null {
+function receiptEvents(view: View, recipient: ParticipantId | null, { states, reason }: News): EventDraft[] {
   const message = messageOf(view)
   const member = view.conversation?.memberships.find(({ id }) => id === recipient)
-  if (!message || !member) return null
-  return receipt(message, personOf(member), state, reason)
+  if (!message || !member) return []
+  // The reason is that of the last: why it came no further.
+  return states.map((state, i) =>
+    receipt(message, personOf(member), { state, ...(reason && i === states.length - 1 && { reason }) }),
+  )
 }
-
-function receipt(message: Message, participant: Person, state: ReceiptState, reason?: string): EventDraft {
+function receipt(message: Message, participant: Person, said: { state: ReceiptState; reason?: string }): EventDraft {
   const type = message.type === 'messageSent' ? 'receiptAdvanced' : 'internalReceiptAdvanced'
-  return { type, participant, state, messageId: message.id, by: participant, ...(reason && { reason }) }
+  return { type, participant, messageId: message.id, by: participant, ...said }
 }
 const messageOf = ({ event }: View): Message | null =>
   event?.type === 'messageSent' || event?.type === 'whispered' ? event : null
@@ -132,7 +134,7 @@ export function acknowledge(view: View, from: ParticipantId, state: ReceiptState
     })
   if (!rises(view.receipt, state) || reader.silent) return { events: [] }
   return {
-    events: [receipt(message, personOf(reader), state)],
+    events: [receipt(message, personOf(reader), { state })],
     writes: [{ kind: 'receipt', conversationId: conversation.id, messageId: message.id, recipient: from, state }],
   }
 }
@@ -155,12 +157,12 @@ export function report(view: View, { key, state, reason, parkUntil, mayReport }:
     return { events: [], writes: [{ kind: 'park', key, receipt, expiresAt: parkUntil }] }
   }
   if (key && state === 'delivered') return partDelivered(view, delivery, key)
-  return raise(view, delivery, [state], reason || undefined)
+  return raise(view, delivery, { states: [state], reason })
 }
 function partDelivered(view: View, delivery: Delivery, key: ProviderKey): Decision {
   const waiting = view.parts.filter((part) => !part.delivered && part.providerId !== key.providerId)
   const part: Write = { kind: 'partDelivered', key }
   if (waiting.length > 0) return { events: [], writes: [part] }
-  const { events, writes } = raise(view, delivery, ['delivered'])
+  const { events, writes } = raise(view, delivery, { states: ['delivered'] })
   return { events, writes: [part, ...writes] }
 }

@@ -1,10 +1,12 @@
 // Ends what is silent: warns first, and ends conversations that nobody ever joined.
-import type { Tenant } from '../model/ids'
+import { toGatewayError } from '../model/errors'
+import type { Place, Tenant } from '../model/ids'
 import type { Conversations } from './conversations'
+import type { Idleness } from './rules'
 
 const UNJOINED_MS = 15 * 60_000
-/** Conversations looked at in one round; the rest waits for the next. */
-const MAX_ROUND = 500
+/** Conversations that are read at once. */
+const PAGE = 500
 const MAX_INTERVAL_MS = 60_000
 const MIN_INTERVAL_MS = 250
 
@@ -35,17 +37,33 @@ export class IdleWatch {
     const { conversations, tenant, warningMs, endMs, now } = this.#deps
     const at = now().getTime()
     const ago = (ms: number) => new Date(at - ms).toISOString()
-    const shortest = Math.min(...[UNJOINED_MS, warningMs, endMs].filter((ms) => ms > 0))
     const idleness = {
       warnBefore: warningMs > 0 ? ago(warningMs) : '',
       endBefore: endMs > 0 ? ago(endMs) : '',
       endsAt: endMs > 0 ? new Date(at + endMs - warningMs).toISOString() : '',
       unjoinedBefore: ago(UNJOINED_MS),
     }
-    const silent = await conversations.idleSince(tenant, ago(shortest), MAX_ROUND)
-    for (const { id } of silent) {
-      if (this.#closed) return
-      await conversations.idle({ tenant, conversationId: id }, idleness)
+    // What was dealt with is not found again: round after round, until nothing is left or nothing can be done.
+    for (;;) {
+      const found = await conversations.idleSince(tenant, idleness, PAGE)
+      let dealtWith = 0
+      for (const { id } of found) {
+        if (this.#closed) return
+        if (await this.#dealWith({ tenant, conversationId: id }, idleness)) dealtWith += 1
+      }
+      if (found.length < PAGE || dealtWith === 0) return
+    }
+  }
+  /** One conversation that cannot be written does not hold up the others; a store that is down ends the round. */
+  async #dealWith(place: Place, idleness: Idleness): Promise<boolean> {
+    try {
+      await this.#deps.conversations.idle(place, idleness)
+      return true
+    } catch (cause) {
+      const error = toGatewayError(cause)
+      if (error.code === 'unavailable') throw error
+      this.#deps.onFault(cause)
+      return false
     }
   }
 

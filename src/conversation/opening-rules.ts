@@ -6,8 +6,8 @@ import type { ConversationId, ParticipantId } from '../model/ids'
 import type { Content } from '../model/content'
 import type { Person } from '../model/participant'
 import type { Decision, View } from '../store/conversation-store'
-import type { Write } from '../store/writes'
 import { sameAgain } from './rules'
+import type { Suppression } from './suppression'
 
 export interface Request {
   /** What a new conversation would be. */
@@ -52,8 +52,6 @@ export interface Inbound {
   readonly content: Content
   /** ISO 8601: how long the provider's id is remembered. */
   readonly repeatUntil: string
-  /** Opting out or in besides. */
-  readonly writes: readonly Write[]
 }
 export interface Received extends Decision {
   readonly repeated: Utterance | null
@@ -63,7 +61,7 @@ export interface Received extends Decision {
 }
 
 /** What a customer said on a channel: into the live conversation of the address, or into a new one. */
-export function receive(view: View, inbound: Inbound): Received {
+export function receive(view: View, inbound: Inbound, suppression: Suppression): Received {
   if (view.once) return { events: [], message: 0, repeated: sameAgain(view.event, inbound.digest), opened: false }
   const { clientMessageId, digest, content } = inbound
   const { opening, memberships } = view.conversation ?? { opening: inbound.opening, memberships: [] }
@@ -78,7 +76,8 @@ export function receive(view: View, inbound: Inbound): Received {
   const message = events.length
   events.push({ type: 'messageSent', clientMessageId, digest, to: [], content, by: customer })
   const once = { note: '', expiresAt: inbound.repeatUntil, event: message }
-  const decision = { events, once, writes: inbound.writes, message, repeated: null }
+  const writes = suppression.writesFor(opening.address, opening.language, content.text)
+  const decision = { events, once, writes, message, repeated: null }
   if (view.conversation) return { ...decision, opened: false }
   return { ...decision, open: { id: inbound.id, opening: inbound.opening }, opened: true }
 }

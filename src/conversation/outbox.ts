@@ -149,17 +149,24 @@ class Pump {
   async #claim(): Promise<void> {
     const { tenant, channel, account } = this.carrier
     const { deliveries, leaseMs } = this.deps
-    while (this.#again && this.#inHand < WINDOW && !this.#stopped) {
+    while (this.#again && this.#inHand < WINDOW && !this.#isStopped()) {
       this.#again = false
       const limit = WINDOW - this.#inHand
       const claimed = await deliveries.claim(tenant, { channel, account, lease: this.#lease, limit, leaseMs })
-      if (this.#stopped) return void (await deliveries.release(tenant, this.#lease))
+      if (this.#isStopped()) {
+        await deliveries.release(tenant, this.#lease)
+        return
+      }
       for (const delivery of claimed) void this.#deliver(delivery)
       if (claimed.length === limit) this.#again = true
     }
-    if (this.#again || this.#stopped) return
+    if (this.#again || this.#isStopped()) return
     const wait = await deliveries.nextDueIn(tenant, channel, account)
     if (wait !== null) this.#later(wait)
+  }
+  /** Asked again after every wait. */
+  #isStopped(): boolean {
+    return this.#stopped
   }
   #later(ms: number): void {
     if (this.#timer) clearTimeout(this.#timer)
@@ -193,8 +200,8 @@ class Pump {
   }
   /** At most once: it counts as handed over before it is written. */
   async #handOver(delivery: Delivery): Promise<void> {
-    if (this.#isExpired(delivery)) return void (await this.#settle(delivery, this.#outcomeOf(delivery, EXPIRED)))
-    if (await this.#settle(delivery, { type: 'handedOver' })) await this.carrier.carry(delivery)
+    if (this.#isExpired(delivery)) await this.#settle(delivery, this.#outcomeOf(delivery, EXPIRED))
+    else if (await this.#settle(delivery, { type: 'handedOver' })) await this.carrier.carry(delivery)
   }
   async #settle(delivery: Delivery, outcome: Outcome): Promise<boolean> {
     const settled = await this.deps.conversations.settle(this.carrier.tenant, delivery, outcome)

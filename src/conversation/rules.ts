@@ -13,7 +13,9 @@ import {
 import { newDeliveryId, type AccountId, type ParticipantId } from '../model/ids'
 import { isStaff, personOf, SYSTEM, type Membership, type Person } from '../model/participant'
 import type { Decision, View } from '../store/conversation-store'
+import type { Silence } from '../store/silence'
 import type { Write } from '../store/writes'
+import type { Suppression } from './suppression'
 
 export interface Arrival {
   readonly participant: Person
@@ -57,24 +59,27 @@ export function requireMember(conversation: Conversation, id: string): Membershi
 /** Takes a seat. Who is a member already stays one; in an ended conversation a former member may read. */
 export function join(view: View, arrival: Arrival): Decision {
   const conversation = requireConversation(view)
-  const { account, presence, silent } = arrival
-  const known = seatOf(conversation, arrival)
-  // A customer's name is settled by the first join.
-  const participant = known?.id === arrival.participant.id ? personOf(known) : arrival.participant
+  const known = seatOf(conversation, arrival) ?? null
   if (conversation.status === 'ended') {
-    if (known || conversation.opening.customer.participantId === participant.id) return { events: [] }
+    if (known || conversation.opening.customer.participantId === arrival.participant.id) return { events: [] }
     throw notYours()
   }
-  if (known && !known.left && known.silent === silent) {
-    const comesLive = known.role === 'customer' && known.presence === 'carried' && presence === 'live'
-    return { events: comesLive ? [changePresence(known, 'live')] : [] }
-  }
-  const ordinal = known?.id === participant.id ? known.ordinal : conversation.memberships.length + 1
+  if (!known || known.left) return { events: [entry(conversation, known, arrival)] }
+  if (known.silent === arrival.silent)
+    return { events: comesLive(known, arrival) ? [changePresence(known, 'live')] : [] }
+  return { events: [departure(known, 'left'), entry(conversation, known, arrival)] }
+}
+const comesLive = (known: Membership, arrival: Arrival): boolean =>
+  known.role === 'customer' && known.presence === 'carried' && arrival.presence === 'live'
+
+function entry({ memberships }: Conversation, known: Membership | null, arrival: Arrival): EventDraft {
+  const { account, presence, silent } = arrival
+  const isBack = known?.id === arrival.participant.id
+  // A customer's name is settled by the first join.
+  const participant = isBack ? personOf(known) : arrival.participant
+  const ordinal = isBack ? known.ordinal : memberships.length + 1
   const coming = { participant, ordinal, ...(account && { account }), by: participant }
-  const joined: EventDraft = silent
-    ? { type: 'observerJoined', ...coming }
-    : { type: 'participantJoined', ...coming, presence }
-  return { events: known && !known.left ? [departure(known, 'left'), joined] : [joined] }
+  return silent ? { type: 'observerJoined', ...coming } : { type: 'participantJoined', ...coming, presence }
 }
 
 /** The latest membership of whoever comes: an account may have had several, a customer has one. */
@@ -109,7 +114,7 @@ function departure(member: Membership, reason: LeaveReason): EventDraft {
 }
 
 /** Says something once: a repeat of the same words under the same key is answered with the first time's event. */
-export function say(view: View, saying: Saying): Said {
+export function say(view: View, saying: Saying, suppression: Suppression): Said {
   const conversation = requireConversation(view)
   const sender = requireMember(conversation, saying.from)
   if (view.once) return { events: [], repeated: sameAgain(view.event, saying.digest) }
@@ -119,8 +124,10 @@ export function say(view: View, saying: Saying): Said {
   const carried = !internal && saying.body.type === 'message'
   return {
     events: [utterance(saying, personOf(sender), { to: named(to, internal), internal })],
-    once: { note: '', expiresAt: null },
-    writes: carried ? deliveries(conversation, sender, { saying, at: view.now }) : [],
+    ...(saying.clientMessageId !== null && { once: { note: '', expiresAt: null } }),
+    writes: carried
+      ? [...deliveries(conversation, sender, { saying, at: view.now }), ...optOut(conversation, sender, { saying, suppression })]
+      : [],
     repeated: null,
   }
 }
@@ -209,6 +216,16 @@ function deliveries(
   })
 }
 
+/** What the customer of a channel says may opt them out of notifications, or in again. */
+function optOut(
+  { opening }: Conversation,
+  { role }: Membership,
+  { saying: { body }, suppression }: { saying: Saying; suppression: Suppression },
+): Write[] {
+  if (role !== 'customer' || !opening.carried || body.type !== 'message') return []
+  return suppression.writesFor(opening.address, opening.language, body.content.text)
+}
+
 /** Is this member allowed to be heard now, and by whom? For what is carried and never stored. */
 export function speak(conversation: Conversation, { from, to, whisper }: Pick<Saying, 'from' | 'to' | 'whisper'>) {
   const sender = requireMember(conversation, from)
@@ -230,23 +247,18 @@ export function end(view: View, by: ParticipantId): Decision {
   return { events: [{ type: 'conversationEnded', reason, by: personOf(member) }] }
 }
 
-export interface Idleness {
-  /** ISO 8601: who was last active before is warned. Empty: no warning. */
-  readonly warnBefore: string
-  /** ISO 8601: who was last active before is ended. Empty: never. */
-  readonly endBefore: string
-  /** ISO 8601: an ending that a warning announces. */
+export interface Idleness extends Silence {
+  /** ISO 8601: the ending that a warning announces. Empty: none. */
   readonly endsAt: string
-  /** ISO 8601: a conversation that nobody ever joined is ended when it opened before. */
-  readonly unjoinedBefore: string
 }
 /** What silence leads to. Decided on the truth: who spoke meanwhile is left alone. */
 export function idle(view: View, { warnBefore, endBefore, endsAt, unjoinedBefore }: Idleness): Decision {
   const conversation = requireConversation(view)
   const { status, activeAt, idleWarned, position } = conversation
   if (status === 'ended') return { events: [] }
-  if (position === 0 && activeAt < unjoinedBefore)
-    return { events: [{ type: 'conversationEnded', reason: 'system', by: SYSTEM }] }
+  // Nobody to warn yet.
+  if (position === 0)
+    return { events: activeAt < unjoinedBefore ? [{ type: 'conversationEnded', reason: 'system', by: SYSTEM }] : [] }
   if (activeAt < endBefore) return { events: [{ type: 'conversationEnded', reason: 'inactivity', by: SYSTEM }] }
   if (activeAt < warnBefore && !idleWarned) return { events: [{ type: 'idleWarned', endsAt, by: SYSTEM }] }
   return { events: [] }

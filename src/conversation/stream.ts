@@ -56,7 +56,7 @@ export class Stream {
   readonly #waiters = new Set<Waiter>()
   #joining = 0
   #cursor: Cursor | null = null
-  #primed: Promise<void> | null = null
+  #primed: Promise<Cursor> | null = null
   #early: ConversationEvent[] = []
   #repairing = false
   #again = false
@@ -135,24 +135,26 @@ export class Stream {
     this.#primed ??= this.#readCursor().finally(() => {
       this.#primed = null
     })
-    await this.#primed
-    if (!this.#cursor)
-      throw new GatewayError('unavailable', 'The log could not be read. Join again.', { retryAfter: 1 })
-    return this.#cursor
+    return this.#primed
   }
-  async #readCursor(): Promise<void> {
+  async #readCursor(): Promise<Cursor> {
     const { bus, store, place } = this.#deps
     await bus.join(place.tenant, place.conversationId)
     const found = await store.find(place.tenant, place.conversationId)
-    this.#cursor = { position: found?.position ?? 0, publicPosition: found?.publicPosition ?? 0 }
+    const cursor = { position: found?.position ?? 0, publicPosition: found?.publicPosition ?? 0 }
+    this.#cursor = cursor
     const early = this.#early
     this.#early = []
     for (const event of early) this.hear(event)
+    // More was said than could be kept, or the bus was deaf meanwhile.
+    if (this.#again) this.repair()
+    return cursor
   }
 
   hear(event: ConversationEvent): void {
     if (!this.#cursor) {
       if (this.#early.length < MAX_EARLY) this.#early.push(event)
+      else this.#again = true
       return
     }
     if (event.position <= this.#cursor.position) return
@@ -160,25 +162,35 @@ export class Stream {
     else this.repair()
   }
   hearEphemeral(ephemeral: Ephemeral): void {
-    for (const follower of this.#staff) follower.hearEphemeral(ephemeral)
-    if (!ephemeral.internal) for (const follower of this.#public) follower.hearEphemeral(ephemeral)
+    for (const follower of this.#staff) this.#tell(() => follower.hearEphemeral(ephemeral))
+    if (ephemeral.internal) return
+    for (const follower of this.#public) this.#tell(() => follower.hearEphemeral(ephemeral))
   }
 
   #advance(cursor: Cursor, event: ConversationEvent): void {
     cursor.position = event.position
     if (isPublic(event)) {
       cursor.publicPosition = event.publicPosition
-      for (const follower of this.#public) follower.hear(event)
+      for (const follower of this.#public) this.#tell(() => follower.hear(event))
     }
-    for (const follower of this.#staff) follower.hear(event)
+    for (const follower of this.#staff) this.#tell(() => follower.hear(event))
     if (this.#waiters.size === 0) return
     for (const waiter of this.#waiters) if (waiter.position <= event.position) waiter.resolve()
+  }
+
+  /** A follower that fails does so alone: the others hear what it did not. */
+  #tell(hear: () => void): void {
+    try {
+      hear()
+    } catch (cause) {
+      this.#deps.onFault(cause)
+    }
   }
 
   /** Reads again from where the cursor stands, until nothing is missing; a failed reading is tried again, later and later. */
   repair(): void {
     this.#again = true
-    if (this.#repairing || this.#closed || !this.#cursor) return
+    if (this.#repairing || this.#retry || this.#closed || !this.#cursor) return
     this.#repairing = true
     void this.#readGap(this.#cursor)
       .then(

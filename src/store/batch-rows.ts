@@ -33,7 +33,10 @@ export function toRows({ needs, decision, conversation, events }: Decided): Rows
   const { tenant } = needs
   return {
     events: events.map(toEventRow),
-    once: toOnceRows(needs, decision, { conversationId: conversation?.id ?? '', position: events[0]?.position ?? 0 }),
+    once: toOnceRows(needs, decision, {
+      conversationId: conversation?.id ?? '',
+      position: events[decision.once?.event ?? 0]?.position ?? 0,
+    }),
     writes: (decision.writes ?? []).map((write) => ({ tenant, write: named(write, events[0]) })),
   }
 }

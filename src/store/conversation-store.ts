@@ -4,6 +4,7 @@ import type { ConversationEvent, EventDraft, PublicEvent, ReceiptState } from '.
 import type { ConversationId, DeliveryId, EventId, ParticipantId, Tenant } from '../model/ids'
 import type { Address } from '../model/participant'
 import type { Delivery, DeliveryPart, Notification, Once, OnceKey, ParkedReceipt, ProviderKey } from './records'
+import type { Silence } from './silence'
 import type { Write } from './writes'
 
 /** What `decide` wants to look at besides the conversation. All of it is read in the same transaction as the write. */
@@ -80,8 +81,8 @@ export interface ConversationStore {
   publicEvents(tenant: Tenant, id: ConversationId, after: number, limit: number): Promise<PublicEvent[]>
   /** A page of conversations in this state, by id; the next page is after the last id. */
   list(tenant: Tenant, status: Status, after: string, limit: number): Promise<Conversation[]>
-  /** Live conversations in which nobody spoke since `before` (ISO 8601), longest first. */
-  idleSince(tenant: Tenant, before: string, limit: number): Promise<Conversation[]>
+  /** Live conversations in which nobody has spoken for so long that something is due, longest first. */
+  idleSince(tenant: Tenant, silence: Silence, limit: number): Promise<Conversation[]>
   /** Hears the events of every commit of this store at once and in order, before the calls that wrote them return. */
   onCommitted(listener: (events: readonly ConversationEvent[], writes: readonly Write[]) => void): void
 }

@@ -5,6 +5,7 @@ import type { ConversationId, Tenant } from '../model/ids'
 import type { Committed, ConversationStore, Decision, Needs, View } from './conversation-store'
 import type { GroupCommit } from './group-commit'
 import { keyOf, type MemoryTables } from './memory-tables'
+import { isDue, type Silence } from './silence'
 import { readEvent, readPublicEvent } from './stored-json'
 
 export class MemoryConversationStore implements ConversationStore {
@@ -52,8 +53,8 @@ export class MemoryConversationStore implements ConversationStore {
     const found = this.#all(tenant).filter((conversation) => conversation.status === status && conversation.id > after)
     return found.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, limit)
   }
-  async idleSince(tenant: Tenant, before: string, limit: number): Promise<Conversation[]> {
-    const found = this.#all(tenant).filter(({ status, activeAt }) => status === 'open' && activeAt < before)
+  async idleSince(tenant: Tenant, silence: Silence, limit: number): Promise<Conversation[]> {
+    const found = this.#all(tenant).filter((conversation) => isDue(conversation, silence))
     return found.sort((a, b) => (a.activeAt < b.activeAt ? -1 : 1)).slice(0, limit)
   }
   #all(tenant: Tenant): Conversation[] {

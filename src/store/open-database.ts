@@ -1,5 +1,5 @@
 // Opens a database: a SQLite file in a data folder, or tables in memory.
-import { Kysely } from 'kysely'
+import { Kysely, sql } from 'kysely'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GatewayError } from '../model/errors'
@@ -44,6 +44,7 @@ export async function openSqlite({ dataDir, now, onFault }: Deps & { readonly da
     throw refusal(dataDir, cause)
   }
   const db = new Kysely<Tables>({ dialect: new SqliteThreadDialect(thread) })
+  await freeLeases(db, (now ?? systemClock)())
   const writing = new GroupCommit({
     engine: new SqliteEngine(thread),
     ...(now && { now }),
@@ -80,6 +81,15 @@ export async function openMemory({ now = systemClock, onFault }: Deps = {}): Pro
 }
 
 const systemClock = (): Date => new Date()
+
+/** Nobody else serves this folder: whoever held a lease in it is dead, and what it held is due at once. */
+async function freeLeases(db: Kysely<Tables>, now: Date): Promise<void> {
+  await db
+    .updateTable('delivery')
+    .set({ state: 'due', lease: '', due_at: now.toISOString() })
+    .where(sql<boolean>`state = 'leased'`) // spelled as in the index
+    .execute()
+}
 
 function refusal(dataDir: string, cause: unknown): GatewayError {
   if (cause instanceof SqliteFault && cause.code === FOLDER_TAKEN)

@@ -96,8 +96,7 @@ function findEvent(
   if (once?.conversationId && once.position > 0)
     return read.event(tenant, { conversationId: once.conversationId, position: once.position })
   const place = messageId && parseEventId(messageId)
-  if (place?.conversationId !== conversationId) return null
-  const event = place ? read.event(tenant, place) : null
+  const event = place && place.conversationId === conversationId ? read.event(tenant, place) : null
   // A public event has one id: under its position in the log, which says how many internal ones lie before, it has none.
   return event?.id === messageId ? event : null
 }

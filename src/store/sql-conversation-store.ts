@@ -5,6 +5,7 @@ import type { ConversationEvent, PublicEvent } from '../model/events'
 import type { ConversationId, Tenant } from '../model/ids'
 import type { Committed, ConversationStore, Decision, Needs, View } from './conversation-store'
 import type { GroupCommit } from './group-commit'
+import { isDue, type Silence } from './silence'
 import { TAIL, toConversation } from './sql-rows'
 import type { Tables } from './sql-schema'
 import { readEvent, readPublicEvent } from './stored-json'
@@ -68,14 +69,20 @@ export class SqlConversationStore implements ConversationStore {
       .execute()
     return rows.map(toConversation)
   }
-  async idleSince(tenant: Tenant, before: string, limit: number): Promise<Conversation[]> {
+  async idleSince(tenant: Tenant, silence: Silence, limit: number): Promise<Conversation[]> {
+    const { warnBefore, endBefore, unjoinedBefore } = silence
+    const shortest = [warnBefore, endBefore, unjoinedBefore].reduce((a, b) => (a > b ? a : b))
     const rows = await this.#conversations(tenant)
       .where(sql<boolean>`status = 'open'`)
-      .where('active_at', '<', before)
+      .where('active_at', '<', shortest)
+      .where(
+        sql<boolean>`(active_at < ${endBefore} or (active_at < ${warnBefore} and idle_warned = 0)
+          or (active_at < ${unjoinedBefore} and position = 0))`,
+      )
       .orderBy('active_at')
       .limit(limit)
       .execute()
     // The snapshot may be a minute older than the last word.
-    return rows.map(toConversation).filter(({ activeAt }) => activeAt < before)
+    return rows.map(toConversation).filter((conversation) => isDue(conversation, silence))
   }
 }

@@ -199,10 +199,33 @@ export function conversationStoreContract(name: string, openDatabase: OpenDataba
         under.clock.forward(1_000)
         await write(store(), b!, said('me too'))
         await write(store(), c!, ended)
-        const idle = await store().idleSince(tenant, under.clock.in(1), 10)
+        const before = (endBefore: string) => ({ warnBefore: '', endBefore, unjoinedBefore: '' })
+        const idle = await store().idleSince(tenant, before(under.clock.in(1)), 10)
         expect(idle.map((conversation) => conversation.id)).toEqual([a, b])
-        expect(await store().idleSince(tenant, under.clock.in(1), 1)).toHaveLength(1)
-        expect(await store().idleSince(tenant, under.clock.in(-1_000), 10)).toEqual([])
+        expect(await store().idleSince(tenant, before(under.clock.in(1)), 1)).toHaveLength(1)
+        expect(await store().idleSince(tenant, before(under.clock.in(-1_000)), 10)).toEqual([])
+        expect(await store().idleSince(tenant, before(''), 10)).toEqual([])
+      })
+      it('finds the silent only while something is due: who was warned is left out until the end is', async () => {
+        const [warned, fresh] = await Promise.all(['+1', '+2'].map((refId) => open(store(), refId)))
+        await write(store(), warned!, { type: 'idleWarned', endsAt: '', by: ann })
+        const address = addressOf('+3')
+        const opened = await store().update({ tenant, address }, () => ({
+          open: { id: newConversationId(), opening: openingAt(address) },
+          events: [],
+        }))
+        const later = under.clock.in(1)
+        const due = async (silence: object) => {
+          const nothing = { warnBefore: '', endBefore: '', unjoinedBefore: '' }
+          const found = await store().idleSince(tenant, { ...nothing, ...silence }, 10)
+          return found.map((conversation) => conversation.id).sort()
+        }
+        const unjoined = opened.conversation!.id
+        expect(await due({ warnBefore: later })).toEqual([fresh!, unjoined].sort())
+        expect(await due({ endBefore: later })).toEqual([warned!, fresh!, unjoined].sort())
+        expect(await due({ unjoinedBefore: later })).toEqual([unjoined])
+        await write(store(), warned!, said('here again'))
+        expect(await due({ warnBefore: later })).toEqual([warned!, fresh!, unjoined].sort())
       })
       it('opens and ends in one decision without holding the address', async () => {
         await store().update({ tenant, address: addressOf('+1') }, () => ({

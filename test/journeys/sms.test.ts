@@ -1,6 +1,7 @@
 // The SMS journey with real processes: an SMSC that is not ours, the connector and the gateway, each killed between any two steps.
 import { connect, type ChannelClient } from '../../src/client/channel-client'
 import type { Conversation } from '../../src/client/conversation'
+import type { ConversationView } from '../../src/client/conversation-view'
 import { listConversations } from '../../src/client/rest'
 import { eventually } from '../support/eventually'
 import { newFolder, removeFolder } from '../support/gateway'
@@ -48,13 +49,13 @@ async function build(): Promise<Town> {
 type Step = (town: Town) => unknown
 interface Journey {
   readonly steps: readonly Step[]
-  conversation(): Conversation
+  readonly conversation: () => Conversation
 }
 
 function journey(): Journey {
   let joined: Conversation | undefined
   const conversation = () => joined!
-  const said = (text: string) => textsOf(conversation()).filter((one) => one === text).length
+  const said = (text: string) => textsOf(conversation().view).filter((one) => one === text).length
   const steps: Step[] = [
     async ({ smsc }) => smsc.deliverSms({ ...CUSTOMER, text: FIRST }),
     // It opens a conversation, which the agent finds and joins.
@@ -81,13 +82,13 @@ function journey(): Journey {
   ]
   return { steps, conversation }
 }
-const textsOf = ({ view }: Conversation) =>
-  view.messages.flatMap((one) => (one.type === 'ChatMessage' ? [one.text] : []))
+const textsOf = ({ messages }: ConversationView) =>
+  messages.flatMap((one) => (one.type === 'ChatMessage' ? [one.text] : []))
 
 /** What stands at the end, whatever was killed on the way. */
 async function check({ gateway, smsc, token, connector }: Town, { view, id }: Conversation): Promise<void> {
   expect(view.messages.map(({ seq }) => seq)).toEqual(view.messages.map((_, index) => index + 1))
-  expect(textsOf({ view } as Conversation)).toEqual([FIRST, ANSWER, SECOND])
+  expect(textsOf(view)).toEqual([FIRST, ANSWER, SECOND])
   expect(view.messages.filter((one) => 'activityType' in one && one.activityType === 'delivered')).toHaveLength(1)
   expect(view.messages.some((one) => 'activityType' in one && one.activityType === 'failed')).toBe(false)
   for (const state of ['active', 'ended'] as const) {

@@ -12,8 +12,6 @@ const FRAMES = 33_000
 const POLLING = 4_500
 const HANDSHAKES = 2_500
 const WARM_UP = 8_000
-/** Cases that are written to one connection at once. */
-const BATCH = 24
 const WORKERS = 48
 const PATIENCE = 15_000
 /** Acknowledgement ids of ours, which no case uses. */
@@ -31,29 +29,37 @@ function judge(packet: string, about: string): void {
   verdicts.wrong('an unexpected packet', `${packet} to ${about}`)
 }
 
-/** Writes them all, a request of ours behind each; answers how many were survived, and whether the next one was fatal. */
-async function play(
-  url: string,
-  cases: readonly FrameCase[],
-  engine: 3 | 4,
-): Promise<{ alive: number; isOpen: boolean }> {
-  const raw = await RawSocket.open(url, { engine })
-  let alive = 0
-  let passed: () => void = () => undefined
-  const all = new Promise<void>((resolve) => (passed = resolve))
-  raw.heard = (packet) => {
-    if (packet === `43${BARRIER + alive}` || packet.startsWith(`43${BARRIER + alive}[`)) {
-      alive += 1
-      if (alive === cases.length) passed()
-    } else judge(packet, cases[alive]?.kind ?? 'the last')
+/** A connection that takes case after case; a request of ours behind each tells whether it lives still. */
+class Line {
+  #passed: (() => void) | null = null
+  #about = ''
+  #next = BARRIER
+  private constructor(private readonly raw: RawSocket) {
+    raw.heard = (packet) => {
+      if (packet.startsWith(`43${this.#next}[`)) this.#passed?.()
+      else judge(packet, this.#about)
+    }
   }
-  const bytes = cases.flatMap((one, i) => [one.bytes, frame(`42${BARRIER + i}["endConversation",{}]`)])
-  raw.write(Buffer.concat(bytes))
-  await within(PATIENCE, Promise.race([all, raw.closed]), `An answer after ${cases[alive]?.kind}`)
-  const isOpen = alive === cases.length
-  raw.close()
-  await raw.closed
-  return { alive, isOpen }
+  static async open(url: string, engine: 3 | 4): Promise<Line> {
+    return new Line(await RawSocket.open(url, { engine }))
+  }
+
+  /** False: the server closed. */
+  async survives({ kind, bytes }: FrameCase): Promise<boolean> {
+    this.#about = kind
+    this.#next += 1
+    const passed = new Promise<boolean>((resolve) => (this.#passed = () => resolve(true)))
+    this.raw.write(Buffer.concat([bytes, frame(`42${this.#next}["endConversation",{}]`)]))
+    const closed = this.raw.closed.then(() => false)
+    return within(
+      PATIENCE,
+      Promise.race([passed, closed]),
+      () => `An answer after ${kind}: ${bytes.toString('hex', 0, 300)}`,
+    )
+  }
+  close(): void {
+    this.raw.close()
+  }
 }
 
 /** One without an end: the connection is ended behind it, and the server lets go of it. */
@@ -62,33 +68,26 @@ async function cut(url: string, one: FrameCase): Promise<void> {
   raw.heard = (packet) => judge(packet, one.kind)
   raw.write(one.bytes)
   raw.end()
-  await within(PATIENCE, raw.closed, `The end after ${one.kind}`)
+  await within(PATIENCE, raw.closed, () => `The end after ${one.kind}`)
   verdicts.count('cut: let go')
 }
 
 function frameWorker(url: string, range: { next: number; readonly end: number }) {
-  let rest: FrameCase[] = []
-  let isAlone = false
+  let line: Line | null = null
   return async (): Promise<boolean> => {
-    while (rest.length < BATCH && range.next < range.end) rest.push(frameCase(chanceOf(0, range.next++)))
-    const [first] = rest
-    if (!first) return false
-    if (first.isCut) {
-      await cut(url, first)
-      rest = rest.slice(1)
-      return true
+    if (range.next >= range.end) {
+      line?.close()
+      return false
     }
-    const cutAt = rest.findIndex(({ isCut }) => isCut)
-    const batch = rest.slice(0, isAlone ? 1 : cutAt < 0 ? rest.length : cutAt)
-    const { alive, isOpen } = await play(url, batch, range.next % 10 === 0 ? 3 : 4)
-    for (let i = 0; i < alive; i++) verdicts.count('survived')
-    rest = rest.slice(alive)
-    // Whoever stood first on the connection has ended it; of others it is not certain, and they try again alone.
-    if (!isOpen && alive === 0) {
-      rest = rest.slice(1)
-      verdicts.count('closed')
+    const chance = chanceOf(0, range.next++)
+    const one = frameCase(chance)
+    if (one.isCut) await cut(url, one)
+    else {
+      line ??= await Line.open(url, chance.oneIn(10) ? 3 : 4)
+      const isAlive = await line.survives(one)
+      verdicts.count(isAlive ? 'survived' : 'closed')
+      if (!isAlive) line = null
     }
-    isAlone = !isOpen && alive > 0
     return true
   }
 }
@@ -169,13 +168,13 @@ async function connectWith(url: string, packet: string): Promise<void> {
 
 describe('frames, polling bodies and handshakes that nobody should send', () => {
   let gateway: GatewayProcess
-  let watched: Awaited<ReturnType<typeof watch>>
+  let watched: Awaited<ReturnType<typeof watch>> | undefined
   beforeAll(async () => {
     gateway = await GatewayProcess.start()
     watched = await watch(gateway)
   })
   afterAll(async () => {
-    watched.close()
+    watched?.close()
     await gateway.close()
   })
 
@@ -188,12 +187,12 @@ describe('frames, polling bodies and handshakes that nobody should send', () => 
       await Promise.all(workers.map((worker) => together(1, worker)))
     }
     await run(0, WARM_UP)
-    await watched.warmedUp()
+    await watched?.warmedUp()
     await run(WARM_UP, FRAMES)
     const polling = { next: 0, end: POLLING }
     const handshakes = { next: 0, end: HANDSHAKES }
     await Promise.all(Array.from({ length: 12 }, () => together(1, pollingWorker(url, polling))))
     await Promise.all(Array.from({ length: 12 }, () => together(1, handshakeWorker(url, handshakes))))
-    await watched.over('Frames', FRAMES + POLLING + HANDSHAKES, verdicts)
+    await watched?.over('Frames', FRAMES + POLLING + HANDSHAKES, verdicts)
   }, 90_000)
 })

@@ -19,8 +19,10 @@ export interface Holdings {
 
 export class GatewayProcess {
   #output = ''
+  /** Where it listens. */
+  url = ''
+
   private constructor(
-    readonly url: string,
     private readonly child: ChildProcess,
     private readonly folder: string,
   ) {}
@@ -34,25 +36,36 @@ export class GatewayProcess {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: { ...inherited, ...testSettings(folder, { LOG_LEVEL: 'error', ...more }) },
     })
-    let said = ''
-    const url = await new Promise<string>((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error(`The gateway did not start: ${said}`)), STARTS_WITHIN)
+    const started = new GatewayProcess(child, folder)
+    try {
+      await started.#greeted()
+      return started
+    } catch (error) {
+      await started.close()
+      throw error
+    }
+  }
+
+  /** Reads where it listens from what it tells the person at the terminal. */
+  #greeted(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(() => reject(new Error(`The gateway did not start: ${this.#output}`)), STARTS_WITHIN)
       const hear = (chunk: Buffer) => {
-        said += chunk.toString()
-        const found = /Socket\.IO +(\S+)\/socket\.io/.exec(said)?.[1]
-        if (found === undefined) return
+        this.#output += chunk.toString()
+        const found = /Socket\.IO +(\S+)\/socket\.io/.exec(this.#output)?.[1]
+        if (this.url !== '' || found === undefined) return
+        this.url = found
+        this.#output = ''
         clearTimeout(late)
-        resolve(found)
+        resolve()
       }
-      child.stdout.on('data', hear)
-      child.stderr.on('data', hear)
-      child.once('exit', () => reject(new Error(`The gateway ended at its start: ${said}`)))
+      this.child.stdout?.on('data', hear)
+      this.child.stderr?.on('data', hear)
+      this.child.once('exit', () => {
+        clearTimeout(late)
+        reject(new Error(`The gateway ended at its start: ${this.#output}`))
+      })
     })
-    const started = new GatewayProcess(url, child, folder)
-    const listen = (chunk: Buffer) => (started.#output += chunk.toString())
-    child.stdout.removeAllListeners('data').on('data', listen)
-    child.stderr.removeAllListeners('data').on('data', listen)
-    return started
   }
 
   /** Null while it lives; else why it does not. */
@@ -62,7 +75,7 @@ export class GatewayProcess {
   }
   /** What it complained of since its start: faults of its own, warnings, a crash. */
   get complaints(): string {
-    return this.#output.replace(/^.*Fairlead is ready[^]*?\n\n\n/m, '')
+    return this.#output.trim()
   }
   async holdings(): Promise<Holdings> {
     if (this.end !== null) throw new Error(this.end)

@@ -9,10 +9,10 @@ export async function together(workers: number, work: () => Promise<boolean>): P
 }
 
 /** Fails instead of waiting for ever. */
-export async function within<T>(ms: number, promise: Promise<T>, what: string): Promise<T> {
+export async function within<T>(ms: number, promise: Promise<T>, what: () => string): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what}: not within ${ms} ms`)), ms)
+    timer = setTimeout(() => reject(new Error(`${what()}: not within ${ms} ms`)), ms)
   })
   try {
     return await Promise.race([promise, late])

@@ -39,7 +39,7 @@ export class Process {
   async start(): Promise<void> {
     if (this.isAlive) throw new Error('It runs already')
     const { command, settings, ready } = this.#program
-    const { NODE_ENV: _, ...inherited } = process.env
+    const inherited = { ...process.env, NODE_ENV: undefined }
     const child = spawn(process.execPath, command, {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -85,14 +85,16 @@ export class Caller implements Sitter {
     fault: (cause: unknown) => this.deps.onFault(cause),
     admit: () => this.#admit(),
   }
+  /** Asked before staff are told anything, too: who only listens would otherwise outlive the credential. */
+  mayHear(): boolean {
+    const { credentials, now } = this.deps
+    if (credentials.stillValid(this.#identity, now().getTime())) return true
+    queueMicrotask(() => this.dismiss(voidCredential()))
+    return false
+  }
   /** Asked on every event: a credential may have been revoked or run out since the handshake. */
   #admit(): void {
-    const { credentials, now } = this.deps
-    if (!credentials.stillValid(this.#identity, now().getTime())) {
-      const error = new GatewayError('unauthorized', 'This credential is no longer valid. Sign in again.')
-      queueMicrotask(() => this.dismiss(error))
-      throw error
-    }
+    if (!this.mayHear()) throw voidCredential()
     if (this.#underWay >= MAX_UNDER_WAY)
       throw new GatewayError('tooManyRequests', 'Too many requests are under way. Wait for answers.', { retryAfter: 1 })
   }
@@ -105,3 +107,6 @@ export class Caller implements Sitter {
     }
   }
 }
+
+export const voidCredential = (): GatewayError =>
+  new GatewayError('unauthorized', 'This credential is no longer valid. Sign in again.')

@@ -184,7 +184,8 @@ export function encodeConversation(conversation: Conversation, audience: Audienc
   }
 }
 function staffOnly({ customer, url, comment, channelData }: Opening) {
-  const { participantId: _participantId, ...profile } = customer
+  const { name, firstName, lastName, email, phone, verified } = customer
+  const profile = { name, firstName, lastName, email, phone, verified }
   return { customer: profile, url, comment, channelData: { ...channelData } }
 }
 

@@ -14,6 +14,7 @@ import { digestOf, readContent, readSpeech, type Speech } from './speech'
 import { parse } from './tolerant'
 import * as wire from './wire'
 
+const MAX_PROVIDER_ID = 256
 /** How long a connector may take to answer a delivery. */
 const ANSWER_MS = 30_000
 
@@ -79,7 +80,7 @@ export class Connectors {
     if (speech.type !== 'say' || speech.body.type !== 'message')
       throw new GatewayError('invalidRequest', 'Name the conversation.', { details: ['conversationId'] })
     if (request.tag === 'whisper') throw new GatewayError('forbidden', 'Only staff can whisper.')
-    const { conversations, suppression, entryPoint, now } = this.deps
+    const { conversations, entryPoint, now } = this.deps
     const { channel, account } = scopeOf(identity, request)
     const { refId, externalMessageId, messageId = null } = request
     if (refId === undefined || refId === '' || externalMessageId === undefined)
@@ -99,33 +100,20 @@ export class Connectors {
       clientMessageId: messageId,
       digest: digestOf([refId, content]),
       content,
-      writes: suppression.writesFor(opening.address, opening.language, content.text),
     })
     return acknowledgementOf(event, 'public')
   }
 
-  async report(
-    identity: ConnectorIdentity,
-    receipt: Extract<Speech, { type: 'receipt' }>,
-    request: wire.SendRequest,
-  ): Promise<object> {
+  async report(identity: ConnectorIdentity, receipt: ReceiptSpeech, request: wire.SendRequest): Promise<object> {
     const { channel, account } = scopeOf(identity, request)
-    const info = request.info ?? {}
-    const text = (value: unknown) => (typeof value === 'string' && value.length <= 256 ? value : undefined)
-    const providerId = text(info['providerMessageId']) ?? request.providerMessageId
-    const deliveryId = text(info['deliveryId']) ?? request.deliveryId
-    const eventId = receipt.messageId !== null && parseEventId(receipt.messageId) ? receipt.messageId : null
-    if (providerId === undefined && deliveryId === undefined && eventId === null)
-      throw new GatewayError('invalidRequest', 'Name the message by messageId, deliveryId or providerMessageId.', {
-        details: ['info'],
-      })
+    const { providerId, deliveryId, eventId } = namesOf(receipt, request)
     await this.deps.conversations.report({
       tenant: this.deps.entryPoint.tenant,
       state: receipt.state,
       reason: receipt.reason,
-      key: providerId === undefined ? null : { channel, account, providerId },
-      deliveryId: deliveryId === undefined ? null : (deliveryId as DeliveryId),
-      carried: eventId === null ? null : { eventId: eventId as EventId, to: { channel, account } },
+      key: providerId === null ? null : { channel, account, providerId },
+      deliveryId,
+      carried: eventId === null ? null : { eventId, to: { channel, account } },
       mayReport: ({ to }) => opens(identity, to.channel, to.account),
     })
     return {}
@@ -177,6 +165,21 @@ export class Connectors {
 }
 
 const fenced = () => new GatewayError('conflict', 'Another connector registered with the same id and instance.')
+
+type ReceiptSpeech = Extract<Speech, { type: 'receipt' }>
+/** What a provider's receipt is about: at least one of the three. */
+function namesOf({ messageId }: ReceiptSpeech, { info = {}, providerMessageId, deliveryId }: wire.SendRequest) {
+  const text = (value: unknown) => (typeof value === 'string' && value.length <= MAX_PROVIDER_ID ? value : null)
+  const names = {
+    providerId: text(info['providerMessageId']) ?? providerMessageId ?? null,
+    deliveryId: (text(info['deliveryId']) ?? deliveryId ?? null) as DeliveryId | null,
+    eventId: messageId !== null && parseEventId(messageId) ? (messageId as EventId) : null,
+  }
+  if (Object.values(names).some((name) => name !== null)) return names
+  throw new GatewayError('invalidRequest', 'Name the message by messageId, deliveryId or providerMessageId.', {
+    details: ['info'],
+  })
+}
 
 /** A receipt or message is of the connector's own channel and account, whatever the body says. */
 function scopeOf(identity: ConnectorIdentity, { channel, account }: wire.SendRequest) {

@@ -5,7 +5,6 @@ import type { Conversations } from '../../conversation/conversations'
 import type { Hub } from '../../conversation/hub'
 import type { Notifications } from '../../conversation/notifications'
 import type { Outbox } from '../../conversation/outbox'
-import type { Suppression } from '../../conversation/suppression'
 import type { Accounts } from '../../identity/accounts'
 import type { Credentials } from '../../identity/credentials'
 import type { ApiKeys } from '../../identity/keys'
@@ -24,7 +23,6 @@ export interface ChannelDeps {
   readonly hub: Hub
   readonly outbox: Outbox
   readonly attendance: Attendance
-  readonly suppression: Suppression
   readonly notifications: Notifications
   readonly transcripts: Transcripts
   readonly accounts: Accounts
@@ -35,13 +33,13 @@ export interface ChannelDeps {
   /** Rate limits and connection caps are off: for benchmarks. */
   readonly unlimited: boolean
   /** The address that a request comes from, with trusted proxies looked through. */
-  clientAddressOf(request: Pick<IncomingMessage, 'socket' | 'headers'>): string
+  readonly clientAddressOf: (request: Pick<IncomingMessage, 'socket' | 'headers'>) => string
   /** What an address is counted by: a household has many of IPv6. */
-  limitKeyOf(address: string): string
+  readonly limitKeyOf: (address: string) => string
   /** Is this address in `CONNECTOR_ADDRESSES`? */
-  isConnectorAddress(address: string): boolean
+  readonly isConnectorAddress: (address: string) => boolean
   /** Hears of every conversation whose customer has come. Answers how to stop. */
-  onBegun(listener: (event: ConversationEvent) => void): () => void
+  readonly onBegun: (listener: (event: ConversationEvent) => void) => () => void
   readonly now: () => Date
   /** For the log: a failure of ours, without anybody's words in it. */
   readonly onFault: (cause: unknown) => void

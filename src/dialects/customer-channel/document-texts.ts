@@ -189,7 +189,13 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     Timestamp: timestamp,
   },
   JoinRequest: { conversationId, id: handle.id, name: 'Nadia', after: 41 },
-  JoinReply: { code: 200, conversationId, role: 'customer', token: 'eyJhbGciOiJIUzI1NiJ9.…' },
+  JoinReply: {
+    code: 200,
+    conversationId,
+    role: 'customer',
+    participant: { id: 'JqXgVbT0vCkKgZ1C8h5oRzQ0m2t7WnPd', name: 'Nadia', type: 'Customer' },
+    token: 'eyJhbGciOiJIUzI1NiJ9.…',
+  },
   SendRequest: {
     conversationId,
     type: 'ChatMessage',

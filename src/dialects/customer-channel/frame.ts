@@ -59,15 +59,13 @@ export class Frame {
   writeTo(socket: AnySocket): void {
     const connection = socket.conn as unknown as Connection
     if (connection.readyState !== 'open') return
-    const { transport } = connection
-    const isIdle = transport.writable && connection.writeBuffer.length === 0 && !connection.upgrading
-    const sender = isIdle && transport.name === 'websocket' ? transport.socket?._sender : undefined
-    if (!sender?.sendFrame) {
+    const sendFrame = idleSender(connection)
+    if (!sendFrame) {
       this.queueOn(socket)
       return
     }
-    sender.sendFrame(this.#frame)
-    if (transport.socket && transport.socket.bufferedAmount > MAX_WAITING_BYTES) drop(connection)
+    sendFrame(this.#frame)
+    if (unread(connection) > MAX_WAITING_BYTES) drop(connection)
   }
   /** Writes behind what is queued; `drained` tells when the connection has taken it. */
   queueOn(socket: AnySocket): void {
@@ -95,8 +93,8 @@ export function answerDirectly(socket: AnySocket): void {
 
 /** Does this socket have something to read still? Typing is not in its way then. */
 export function isBehind(socket: AnySocket): boolean {
-  const { writeBuffer, transport } = socket.conn as unknown as Connection
-  return writeBuffer.length > 0 || (transport.socket?.bufferedAmount ?? 0) > 0
+  const connection = socket.conn as unknown as Connection
+  return connection.writeBuffer.length > 0 || unread(connection) > 0
 }
 /** Resolves when what was queued has been taken, or the connection is gone. */
 export async function drained({ conn }: AnySocket): Promise<void> {
@@ -130,6 +128,15 @@ function encodeFrame(packet: string): Buffer {
   frame.write(packet, header + 1)
   return frame
 }
+
+/** The way past the queue: there while the connection is a WebSocket and nothing waits. */
+function idleSender({ transport, writeBuffer, upgrading }: Connection): ((frame: readonly Buffer[]) => void) | null {
+  if (transport.name !== 'websocket' || !transport.writable || writeBuffer.length > 0 || upgrading) return null
+  const sender = transport.socket?._sender
+  return sender?.sendFrame?.bind(sender) ?? null
+}
+/** Bytes that the system has not taken yet. */
+const unread = ({ transport }: Connection): number => transport.socket?.bufferedAmount ?? 0
 
 function isStuck({ writeBuffer }: Connection): boolean {
   if (writeBuffer.length < WEIGH_EVERY || writeBuffer.length % WEIGH_EVERY !== 0) return false

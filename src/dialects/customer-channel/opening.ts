@@ -26,25 +26,22 @@ interface Door {
 }
 
 export function readOpening(wish: Wish, { channel, account, verified, at }: Door): Opening {
-  const { firstName = '', lastName = '', email = '', phone = '', extras } = wish
-  const refId = wish.refId || phone || email
+  const { refId, email, phone, language, subject = '', url = '', comment = '', extras } = wish
   return {
-    address: { channel, account, refId },
-    language: wish.language || 'en',
-    subject: wish.subject ?? '',
-    url: wish.url ?? '',
-    comment: wish.comment ?? '',
+    address: { channel, account, refId: firstOf(refId, phone, email) },
+    language: firstOf(language, 'en'),
+    subject,
+    url,
+    comment,
     channelData: extras,
-    customer: {
-      participantId: newParticipantId(),
-      name: [firstName, lastName].filter(Boolean).join(' ').slice(0, MAX_NAME) || 'Customer',
-      firstName,
-      lastName,
-      email,
-      phone,
-      verified,
-    },
+    customer: { participantId: newParticipantId(), ...readProfile(wish), verified },
     carried: channel !== 'web',
     at,
   }
 }
+
+function readProfile({ firstName = '', lastName = '', email = '', phone = '' }: Wish) {
+  const name = firstOf([firstName, lastName].filter(Boolean).join(' ').slice(0, MAX_NAME), 'Customer')
+  return { name, firstName, lastName, email, phone }
+}
+const firstOf = (...texts: readonly (string | undefined)[]): string => texts.find(Boolean) ?? ''

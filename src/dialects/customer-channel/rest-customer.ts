@@ -111,11 +111,15 @@ async function transcript(deps: ChannelDeps, call: Call): Promise<Result> {
   const found = await deps.conversations.find(place.tenant, place.conversationId)
   const isTheirs = await mayRead(deps, call, { place, found })
   if (found?.status !== 'ended') throw notYours()
+  return render(form, await readAs(deps, found, { form, isTheirs }))
+}
+/** Reads nothing for whom it is not: that would take longer, and tell that it is there. */
+async function readAs(deps: ChannelDeps, found: Conversation, { form, isTheirs }: { form: Form; isTheirs: boolean }) {
   if (!isTheirs && !isOpen(deps, found, form)) throw notYours()
+  if (form === 'email' && found.opening.customer.email === '') throw notYours()
   const read = await deps.transcripts.read(found)
   if (!isTheirs && form === 'email' && !isAnswered(read)) throw notYours()
-  if (form === 'email' && found.opening.customer.email === '') throw notYours()
-  return render(form, read)
+  return read
 }
 function formOf(text: string): Form {
   const form = FORMS.find((known) => known === text.toLowerCase())
@@ -126,18 +130,24 @@ function formOf(text: string): Form {
 }
 
 /** The token or the handle of this conversation; a supervisor, or an agent who was there. */
-async function mayRead(deps: ChannelDeps, call: Call, { place, found }: { place: Place; found: Conversation | null }) {
+async function mayRead(deps: ChannelDeps, call: Call, { place, found }: Sought): Promise<boolean> {
   const bearer = (call.authorization ?? '').replace(/^bearer +/i, '').trim()
   const customer = found?.opening.customer.participantId ?? null
   if (deps.tokens.isHandle(bearer, place.tenant, place.conversationId, customer))
     return deps.entryPoint.customerAuth === 'handle'
   const caller = await callerOf(deps, call)
   if (caller.kind === 'anonymous') return false
-  if (caller.kind === 'customer' && isOf(caller, place)) return true
-  const isStaff = caller.kind === 'staff'
-  const wasThere = isStaff && found?.memberships.some(({ account }) => account === caller.accountId)
-  if (isStaff && (caller.role === 'supervisor' || wasThere)) return true
+  if (isTheirs(caller, { place, found })) return true
   throw notYours()
+}
+interface Sought {
+  readonly place: Place
+  readonly found: Conversation | null
+}
+function isTheirs(caller: Caller, { place, found }: Sought): boolean {
+  if (caller.kind === 'customer') return isOf(caller, place)
+  if (caller.kind !== 'staff') return false
+  return caller.role === 'supervisor' || found?.memberships.some((m) => m.account === caller.accountId) === true
 }
 
 /** The documented URL carries no credential: it serves the web's old clients for a while. */

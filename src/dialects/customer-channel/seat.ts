@@ -122,7 +122,7 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
   }
   /** The seat that a later join of the same socket took in this one's place. */
   get latest(): AnySeat {
-    return this.#successor?.latest ?? (this as unknown as AnySeat)
+    return this.#successor?.latest ?? this
   }
   get isClosed(): boolean {
     return this.#closed

@@ -31,6 +31,8 @@ export interface Sitter {
   readonly socket: ChannelSocket
   readonly address: string
   readonly identity: Identity
+  /** False when its credential is void: then it is told nothing any more, and dismissed. */
+  mayHear(): boolean
   dismiss(error: GatewayError): void
 }
 export interface SeatingDeps extends ChannelDeps {
@@ -146,7 +148,7 @@ export class Seating {
     return {
       key: 'staff',
       encode: (event) => encodeForStaff(event, setting),
-      skips: () => false,
+      skips: () => !this.sitter.mayHear(),
       follow: (place, after, seat) => this.deps.hub.followAsStaff(place, after, seat),
     }
   }

@@ -1,9 +1,9 @@
 // The Socket.IO server of this dialect: who may connect, who it is, and what every signed-in agent is told.
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import { Server, type Socket } from 'socket.io'
-import { GatewayError, toGatewayError } from '../../model/errors'
+import { toGatewayError } from '../../model/errors'
 import type { ConversationEvent } from '../../model/events'
-import { Caller, type CallerDeps } from './caller'
+import { Caller, voidCredential, type CallerDeps } from './caller'
 import { encodeConversation } from './codec'
 import { Connectors } from './connectors'
 import type { ChannelDeps } from './deps'
@@ -116,9 +116,7 @@ function refusedConnection(cause: unknown): Error {
 /** Void credentials close their sockets at once, and agents hear of every conversation that begins. */
 function watch(deps: ChannelDeps, callers: ReadonlySet<Caller>): () => void {
   const dismiss = (isMeant: (caller: Caller) => boolean) => {
-    for (const caller of callers)
-      if (isMeant(caller))
-        caller.dismiss(new GatewayError('unauthorized', 'This credential is no longer valid. Sign in again.'))
+    for (const caller of callers) if (isMeant(caller)) caller.dismiss(voidCredential())
   }
   const stops = [
     deps.accounts.onRevoked((id) => dismiss(({ identity }) => identity.kind === 'staff' && identity.accountId === id)),
@@ -129,7 +127,7 @@ function watch(deps: ChannelDeps, callers: ReadonlySet<Caller>): () => void {
 }
 
 async function announce(deps: ChannelDeps, callers: ReadonlySet<Caller>, event: ConversationEvent): Promise<void> {
-  const agents = [...callers].filter(({ identity }) => identity.kind === 'staff')
+  const agents = [...callers].filter((caller) => caller.identity.kind === 'staff' && caller.mayHear())
   if (agents.length === 0) return
   const found = await deps.conversations.find(event.tenant, event.conversationId)
   if (!found) return

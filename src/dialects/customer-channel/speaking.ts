@@ -36,7 +36,7 @@ export class Speaking {
   async send(request: SendRequest, answer: Answer): Promise<void> {
     const { deps } = this
     const { identity } = this.sitter
-    if (!deps.unlimited) await this.#limit(request.refId ?? request.conversationId)
+    if (!deps.unlimited) await this.#limit(request)
     if (request.conversationId === undefined) {
       if (identity.kind !== 'connector')
         throw new GatewayError('invalidRequest', 'Name the conversation.', { details: ['conversationId'] })
@@ -49,7 +49,7 @@ export class Speaking {
     else answer(await this.#act(speaker, speech, request))
   }
   async end(id: string, answer: Answer): Promise<void> {
-    if (!this.deps.unlimited) await this.#limit(id)
+    if (!this.deps.unlimited) await this.#limit({ conversationId: id })
     const { place, from } = this.#sitting(id) ?? (await this.#connectorFor(id))
     await this.deps.conversations.end(place, from)
     answer({ conversationId: place.conversationId })
@@ -62,14 +62,15 @@ export class Speaking {
     this.seating.drop(place.conversationId)
   }
 
-  async #limit(customer = ''): Promise<void> {
+  /** A customer counts by participant, whatever number of sockets they open; who sits nowhere counts by socket. */
+  async #limit({ refId, conversationId = '' }: Pick<SendRequest, 'refId' | 'conversationId'>): Promise<void> {
     const { limiter } = this.deps
     const { identity, socket } = this.sitter
     if (identity.kind === 'staff') await limiter.consume('sendStaff', identity.accountId)
     else if (identity.kind === 'connector') {
       await limiter.consume('connectorTotal', identity.keyId)
-      await limiter.consume('sendConnector', `${identity.keyId} ${customer}`)
-    } else await limiter.consume('sendCustomer', socket.id)
+      await limiter.consume('sendConnector', `${identity.keyId} ${refId ?? conversationId}`)
+    } else await limiter.consume('sendCustomer', this.seating.at(conversationId)?.participantId ?? socket.id)
   }
 
   #sitting(id: string): Speaker | null {

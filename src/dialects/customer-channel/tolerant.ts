@@ -39,46 +39,46 @@ export function request<S extends z.ZodRawShape>(
   return { documented, schema: z.preprocess((raw, context) => normalise(raw, reading, context), parsed) }
 }
 
-function normalise(raw: unknown, { spellings, reserved }: Reading, context: z.RefinementCtx): unknown {
+function normalise(raw: unknown, reading: Reading, context: z.RefinementCtx): unknown {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
     context.addIssue({ code: 'custom', message: 'Send a JSON object' })
     return z.NEVER
   }
-  const known: Record<string, unknown> = {}
-  const unknown: Record<string, unknown> = {}
-  let extraKeys = 0
-  for (const [key, value] of Object.entries(raw)) {
-    if (value === null || value === undefined || FORBIDDEN.has(key)) continue
-    const canonical = spellings.get(key) ?? spellings.get(key.toLowerCase())
-    if (canonical === undefined) {
-      if (reserved.has(key)) continue
-      unknown[key] = value
-      extraKeys += 1
-    } else if (key === canonical || !Object.hasOwn(known, canonical)) known[canonical] = value
+  const read: Read = { known: {}, unknown: {}, extraKeys: 0 }
+  for (const [key, value] of Object.entries(raw))
+    if (value !== null && value !== undefined && !FORBIDDEN.has(key)) readKey(read, reading, [key, value])
+  if (read.extraKeys > 0) checkExtras(read.unknown, read.extraKeys, context)
+  read.known['extras'] = read.unknown
+  return read.known
+}
+
+interface Read {
+  readonly known: Record<string, unknown>
+  readonly unknown: Record<string, unknown>
+  extraKeys: number
+}
+/** The exact spelling wins over any other; of the others the first. */
+function readKey(read: Read, { spellings, reserved }: Reading, [key, value]: [string, unknown]): void {
+  const canonical = spellings.get(key) ?? spellings.get(key.toLowerCase())
+  if (canonical !== undefined) {
+    if (key === canonical || !Object.hasOwn(read.known, canonical)) read.known[canonical] = value
+  } else if (!reserved.has(key)) {
+    read.unknown[key] = value
+    read.extraKeys += 1
   }
-  if (extraKeys > 0) checkExtras(unknown, extraKeys, context)
-  known['extras'] = unknown
-  return known
 }
 
 function checkExtras(unknown: Record<string, unknown>, count: number, context: z.RefinementCtx): void {
-  const complain = (message: string) => context.addIssue({ code: 'custom', message })
-  if (count > MAX_EXTRAS) {
-    complain(`Send at most ${MAX_EXTRAS} keys of your own`)
-    return
-  }
-  if (!isShallow(unknown, MAX_DEPTH + 1)) {
-    complain(`Nest your own keys at most ${MAX_DEPTH} deep`)
-    return
-  }
-  if (!json.safeParse(unknown).success) {
-    complain('Send only JSON values in your own keys')
-    return
-  }
-  if (Buffer.byteLength(JSON.stringify(unknown)) > MAX_EXTRAS_BYTES) {
-    complain(`Your own keys may hold ${MAX_EXTRAS_BYTES} bytes of JSON together`)
-    return
-  }
+  const fault = faultOf(unknown, count)
+  if (fault !== null) context.addIssue({ code: 'custom', message: fault })
+}
+function faultOf(unknown: Record<string, unknown>, count: number): string | null {
+  if (count > MAX_EXTRAS) return `Send at most ${MAX_EXTRAS} keys of your own`
+  if (!isShallow(unknown, MAX_DEPTH + 1)) return `Nest your own keys at most ${MAX_DEPTH} deep`
+  if (!json.safeParse(unknown).success) return 'Send only JSON values in your own keys'
+  return bytesOf(JSON.stringify(unknown)) > MAX_EXTRAS_BYTES
+    ? `Your own keys may hold ${MAX_EXTRAS_BYTES} bytes of JSON together`
+    : null
 }
 
 /** Also drops, at every depth, the keys that could change an object's prototype. */
@@ -120,9 +120,12 @@ export const channel = line(32).transform(channelName)
 export const token = (max: number) =>
   z.preprocess((raw) => (typeof raw === 'number' ? String(raw) : raw), z.string().min(1).max(max))
 
+const encoder = new TextEncoder()
+const bytesOf = (text: string): number => encoder.encode(text).length
+
 /** Text of at most so many bytes of UTF-8; more is `tooLarge`. */
 export const textUpTo = (bytes: number) =>
-  z.string().refine((text) => text.length * 3 <= bytes || Buffer.byteLength(text) <= bytes, {
+  z.string().refine((text) => text.length * 3 <= bytes || bytesOf(text) <= bytes, {
     error: `Send at most ${bytes} bytes of text`,
     params: { [TOO_LARGE]: true },
   })

@@ -175,7 +175,7 @@ const addressee = z
   .transform((entry) => (typeof entry === 'string' ? entry : entry.id))
 /** An array, one object, one text, or absent. */
 const addressees = z.preprocess(
-  (raw) => (raw === '' ? [] : Array.isArray(raw) ? raw : [raw]),
+  (raw): unknown => (raw === '' ? [] : Array.isArray(raw) ? raw : [raw]),
   z.array(addressee).max(MAX_ADDRESSEES),
 )
 const tag = z

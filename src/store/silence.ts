@@ -1,0 +1,19 @@
+// What silence leads to, and in which conversations: the same question for every store.
+import type { Conversation } from '../model/conversation'
+
+/** Each time ISO 8601; empty: never. */
+export interface Silence {
+  /** Who was last active before, and has not been warned since, is warned. */
+  readonly warnBefore: string
+  /** Who was last active before is ended. */
+  readonly endBefore: string
+  /** A conversation that nobody ever joined is ended when it opened before. */
+  readonly unjoinedBefore: string
+}
+
+/** Is something to be done about this silence? What has been warned already is not, before it is to be ended. */
+export function isDue(conversation: Conversation, { warnBefore, endBefore, unjoinedBefore }: Silence): boolean {
+  const { status, activeAt, idleWarned, position } = conversation
+  if (status !== 'open') return false
+  return activeAt < endBefore || (activeAt < warnBefore && !idleWarned) || (position === 0 && activeAt < unjoinedBefore)
+}

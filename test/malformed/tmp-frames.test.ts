@@ -1,0 +1,202 @@
+// 40 000 malformed frames, polling bodies and handshakes against the gateway as a process of its own.
+import { chanceOf, seed } from './chance'
+import { connectPacket, frameCase, handshakeQuery, pollingBody, type FrameCase } from './frames'
+import { GatewayProcess } from './gateway-process'
+import { frame, handshake, RawSocket } from './raw-socket'
+import { RawHttp, type HttpAnswer } from './raw-http'
+import { together, within } from './together'
+import { jsonOf, Verdicts } from './verdict'
+import { watch } from './watch'
+
+const FRAMES = 33_000
+const POLLING = 4_500
+const HANDSHAKES = 2_500
+const WARM_UP = 8_000
+const WORKERS = 48
+const PATIENCE = 15_000
+/** Acknowledgement ids of ours, which no case uses. */
+const BARRIER = 4_200_000
+
+const verdicts = new Verdicts()
+
+function judge(packet: string, about: string): void {
+  const acked = /^43(?:\d+)(\[.*)$/s.exec(packet)
+  if (acked) return verdicts.socket((jsonOf(acked[1] ?? '') as unknown[])[0], 'ack', about)
+  if (packet.startsWith('42["error",'))
+    return verdicts.socket((jsonOf(packet.slice(2)) as unknown[])[1], 'error', about)
+  if (/^44\/[^{]*\{"message":"Invalid namespace"\}$/s.test(packet)) return verdicts.count('namespace refused')
+  if (/^(40|41|6|1|3)/.test(packet)) return verdicts.count(`engine ${packet.slice(0, 2)}`)
+  verdicts.wrong('an unexpected packet', `${packet} to ${about}`)
+}
+
+/** A connection that takes case after case; a request of ours behind each tells whether it lives still. */
+class Line {
+  #passed: (() => void) | null = null
+  #about = ''
+  #next = BARRIER
+  private constructor(private readonly raw: RawSocket) {
+    raw.heard = (packet) => {
+      if (packet.startsWith(`43${this.#next}[`)) this.#passed?.()
+      else judge(packet, this.#about)
+    }
+  }
+  static async open(url: string, engine: 3 | 4): Promise<Line> {
+    return new Line(await RawSocket.open(url, { engine }))
+  }
+
+  /** False: the server closed. */
+  async survives({ kind, bytes }: FrameCase): Promise<boolean> {
+    this.#about = kind
+    this.#next += 1
+    const passed = new Promise<boolean>((resolve) => (this.#passed = () => resolve(true)))
+    this.raw.write(Buffer.concat([bytes, frame(`42${this.#next}["endConversation",{}]`)]))
+    const closed = this.raw.closed.then(() => false)
+    return within(
+      PATIENCE,
+      Promise.race([passed, closed]),
+      () => `An answer after ${kind}: ${bytes.toString('hex', 0, 300)}`,
+    )
+  }
+  close(): void {
+    this.raw.close()
+  }
+}
+
+/** One without an end: the connection is ended behind it, and the server lets go of it. */
+async function cut(url: string, one: FrameCase): Promise<void> {
+  const raw = await RawSocket.open(url)
+  raw.heard = (packet) => judge(packet, one.kind)
+  raw.write(one.bytes)
+  raw.end()
+  await within(PATIENCE, raw.closed, () => `The end after ${one.kind}`)
+  verdicts.count('cut: let go')
+}
+
+function frameWorker(url: string, range: { next: number; readonly end: number }) {
+  let line: Line | null = null
+  return async (): Promise<boolean> => {
+    if (range.next >= range.end) {
+      line?.close()
+      return false
+    }
+    const chance = chanceOf(0, range.next++)
+    const one = frameCase(chance)
+    if (one.isCut) await cut(url, one)
+    else {
+      line ??= await Line.open(url, chance.oneIn(10) ? 3 : 4)
+      const isAlive = await line.survives(one)
+      verdicts.count(isAlive ? 'survived' : 'closed')
+      if (!isAlive) line = null
+    }
+    return true
+  }
+}
+
+const get = (url: string, query: string) => `GET /socket.io/?${query} HTTP/1.1\r\nHost: ${new URL(url).host}\r\n\r\n`
+const post = (url: string, query: string, body: string, type = 'text/plain;charset=UTF-8') =>
+  `POST /socket.io/?${query} HTTP/1.1\r\nHost: ${new URL(url).host}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+
+/** Engine.IO answers in words of its own below Socket.IO. */
+function judgeEngine(answer: HttpAnswer | null, about: string): void {
+  if (!answer) return verdicts.count('http closed')
+  const { status, body } = answer
+  if (status >= 500 || status < 200) return verdicts.wrong(`HTTP ${status}`, `${body} to ${about}`)
+  if (/\bat .+:\d+:\d+/.test(body)) return verdicts.wrong('a stack trace', body)
+  verdicts.count(`http ${status}`)
+}
+
+function pollingWorker(url: string, range: { next: number; readonly end: number }) {
+  const http = new RawHttp(url)
+  return async (): Promise<boolean> => {
+    if (range.next >= range.end) {
+      http.close()
+      return false
+    }
+    const engine = range.next % 5 === 0 ? 3 : 4
+    const opened = await http.ask(get(url, `EIO=${engine}&transport=polling`))
+    const sid = /"sid":"([^"]+)"/.exec(opened?.body ?? '')?.[1] ?? ''
+    const query = `EIO=${engine}&transport=polling&sid=${sid}`
+    if (engine === 4) await http.ask(post(url, query, '40'))
+    let last: HttpAnswer | null = null
+    // A session takes bodies until one of them was too much for it.
+    for (let i = 0; i < 8 && range.next < range.end && (last?.status ?? 200) === 200; i++) {
+      const chance = chanceOf(1, range.next++)
+      const body = pollingBody(chance)
+      const type = chance.oneIn(8) ? 'application/octet-stream' : undefined
+      last = await http.ask(post(url, query, body, type))
+      judgeEngine(last, body)
+    }
+    if (last?.status === 200) {
+      const heard = await http.ask(get(url, query))
+      for (const packet of (heard?.body ?? '').split('\u001e'))
+        if (packet.startsWith('4')) judge(packet, 'a polling body')
+      await http.ask(post(url, query, '1'))
+    }
+    return true
+  }
+}
+
+function handshakeWorker(url: string, range: { next: number; readonly end: number }) {
+  const http = new RawHttp(url)
+  return async (): Promise<boolean> => {
+    if (range.next >= range.end) {
+      http.close()
+      return false
+    }
+    const chance = chanceOf(2, range.next++)
+    if (chance.oneIn(2)) {
+      const query = handshakeQuery(chance)
+      judgeEngine(await http.ask(get(url, query)), query)
+    } else if (chance.oneIn(3)) {
+      const upgrade = handshake(url, 4, `&${handshakeQuery(chance)}`).replace(
+        'EIO=4&',
+        chance.pick(['', 'EIO=9&', 'EIO=4&']),
+      )
+      const bytes = upgrade.replace('Version: 13', `Version: ${chance.pick(['13', '8', '99', 'x'])}`)
+      const answer = await http.ask(bytes, { ends: true })
+      if (answer?.status === 101) verdicts.count('http 101')
+      else judgeEngine(answer, bytes)
+    } else await connectWith(url, connectPacket(chance))
+    return true
+  }
+}
+async function connectWith(url: string, packet: string): Promise<void> {
+  const raw = await RawSocket.open(url, { connect: packet }).catch(() => null)
+  verdicts.count(raw ? 'connect answered' : 'connect closed')
+  raw?.close()
+}
+
+describe('frames, polling bodies and handshakes that nobody should send', () => {
+  let gateway: GatewayProcess
+  let watched: Awaited<ReturnType<typeof watch>> | undefined
+  beforeAll(async () => {
+    gateway = await GatewayProcess.start()
+    watched = await watch(gateway)
+  })
+  afterAll(async () => {
+    watched?.close()
+    await gateway.close()
+  })
+
+  it('crash nothing, leak nothing, and are answered in the documented shape or with a closed connection', async () => {
+    console.log(`FUZZ_SEED=${seed}`)
+    const { url } = gateway
+    const P = { f: null as any, p: null as any, h: null as any }
+    setInterval(() => process.stderr.write(JSON.stringify(P) + ' ' + verdicts.toString() + '\n'), 4000).unref()
+    const run = async (next: number, end: number) => {
+      const range = { next, end }
+      P.f = range
+      const workers = Array.from({ length: WORKERS }, () => frameWorker(url, range))
+      await Promise.all(workers.map((worker) => together(1, worker)))
+    }
+    await run(0, WARM_UP)
+    await watched?.warmedUp()
+    await run(WARM_UP, FRAMES)
+    const polling = { next: 0, end: POLLING }
+    const handshakes = { next: 0, end: HANDSHAKES }
+    P.p = polling; P.h = handshakes
+    await Promise.all(Array.from({ length: 12 }, () => together(1, pollingWorker(url, polling))))
+    await Promise.all(Array.from({ length: 12 }, () => together(1, handshakeWorker(url, handshakes))))
+    await watched?.over('Frames', FRAMES + POLLING + HANDSHAKES, verdicts)
+  }, 90_000)
+})
