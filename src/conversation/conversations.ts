@@ -28,6 +28,7 @@ import type { Write } from '../store/writes'
 import * as deliveryRules from './delivery-rules'
 import * as openingRules from './opening-rules'
 import * as rules from './rules'
+import type { Suppression } from './suppression'
 
 const HOUR = 3_600_000
 /** How long a request id repeats its answer. */
@@ -78,9 +79,10 @@ export class Conversations {
   readonly #suppression: Suppression
   readonly #now: () => Date
 
-  constructor(deps: { store: ConversationStore; bus: Bus; now?: () => Date }) {
+  constructor(deps: { store: ConversationStore; bus: Bus; suppression: Suppression; now?: () => Date }) {
     this.#store = deps.store
     this.#bus = deps.bus
+    this.#suppression = deps.suppression
     this.#now = deps.now ?? (() => new Date())
     deps.store.onCommitted((events, writes) => this.#announce(events, writes))
   }

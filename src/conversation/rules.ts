@@ -126,7 +126,10 @@ export function say(view: View, saying: Saying, suppression: Suppression): Said 
     events: [utterance(saying, personOf(sender), { to: named(to, internal), internal })],
     ...(saying.clientMessageId !== null && { once: { note: '', expiresAt: null } }),
     writes: carried
-      ? [...deliveries(conversation, sender, { saying, at: view.now }), ...optOut(conversation, sender, { saying, suppression })]
+      ? [
+          ...deliveries(conversation, sender, { saying, at: view.now }),
+          ...optOut(conversation, sender, { saying, suppression }),
+        ]
       : [],
     repeated: null,
   }

@@ -1,0 +1,120 @@
+// §4 rate limits, per address and per credential, each on a gateway of its own that counts.
+import { inbound, makeKey } from '../../../support/carrier'
+import { CONNECTOR_KEY } from '../../../support/gateway'
+import { agentIn, connect, customer, init, joining, login, request, say } from '../../../support/people'
+import { withGateway } from '../../../support/with-gateway'
+
+const limited = { RATE_LIMITS: 'on', TRUSTED_PROXIES: '127.0.0.0/8' }
+const gateway = withGateway(limited)
+/** As from this address, behind our proxy. */
+const from = (address: string, path: string, body?: object, token?: string) =>
+  request(
+    gateway.url,
+    path,
+    { headers: { 'x-forwarded-for': address }, ...(body && { method: 'POST', body: JSON.stringify(body) }) },
+    token,
+  )
+/** The statuses of so many calls, one after the other. */
+async function statuses(times: number, call: (i: number) => Promise<{ status: number }>): Promise<number[]> {
+  const all: number[] = []
+  for (let i = 0; i < times; i += 1) all.push((await call(i)).status)
+  return all
+}
+const web = { channel: 'web', refId: 'r' }
+const INIT = '/api/customer/init'
+
+describe('§4 rate limits on init', () => {
+  it('per address: 429 with Retry-After, retryable, without ids', async () => {
+    expect(await statuses(30, () => from('192.0.2.1', INIT, web))).toEqual(Array.from({ length: 30 }, () => 200))
+    const { status, json, headers } = await from('192.0.2.1', INIT, web)
+    expect(status).toBe(429)
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(json).toMatchObject({
+      error: { code: 'tooManyRequests', retryable: true, retryAfter: expect.any(Number) as number },
+    })
+    expect(json).not.toHaveProperty('conversationId')
+    expect((await from('192.0.2.2', INIT, web)).status).toBe(200)
+  })
+  it('the address is the first untrusted hop from the right: what stands left of it is anybody’s', async () => {
+    const all = await statuses(31, (i) => from(`203.0.113.${i}, 192.0.2.3`, INIT, web))
+    expect(all.at(-1)).toBe(429)
+    expect((await from('192.0.2.3, 192.0.2.4', INIT, web)).status).toBe(200)
+  })
+  it('IPv6 by /64', async () => {
+    const all = await statuses(31, (i) => from(`2001:db8:1:1::${i + 1}`, INIT, web))
+    expect(all.at(-1)).toBe(429)
+    expect((await from('2001:db8:1:2::1', INIT, web)).status).toBe(200)
+  })
+  it('keyed connectors are limited per key and refId, not per address', async () => {
+    const sms = (refId: string) => from('192.0.2.5', INIT, { channel: 'sms', refId }, CONNECTOR_KEY.sms)
+    expect(await statuses(40, (i) => sms(`+${i}`))).toEqual(Array.from({ length: 40 }, () => 200))
+    expect((await statuses(31, () => sms('+one'))).at(-1)).toBe(429)
+    expect((await sms('+two')).status).toBe(200)
+  })
+})
+
+describe('§4 rate limits on login', () => {
+  it('per address and name', async () => {
+    const ask = (address: string, username: string) =>
+      from(address, '/api/agent/login', { username, password: 'a wrong password' })
+    expect(await statuses(6, () => ask('192.0.2.11', 'admin'))).toEqual([401, 401, 401, 401, 401, 429])
+    expect((await ask('192.0.2.12', 'admin')).status).toBe(401)
+    expect((await ask('192.0.2.11', 'other')).status).toBe(401)
+  })
+  it('per address alone, over many names', async () => {
+    const all = await statuses(21, (i) =>
+      from('192.0.2.13', '/api/agent/login', { username: `user ${i}`, password: 'a wrong password' }),
+    )
+    expect(all.at(-1)).toBe(429)
+  })
+})
+
+describe('§4 rate limits on joins, sends and transcripts', () => {
+  const codes = async (times: number, call: (i: number) => Promise<{ code: number }>) =>
+    statuses(times, async (i) => ({ status: (await call(i)).code }))
+
+  it('joins per address for those who show no credential', async () => {
+    const stranger = await connect(gateway.url, { extraHeaders: { 'x-forwarded-for': '192.0.2.21' } })
+    const all = await codes(61, () => stranger.call('joinConversation', { conversationId: 'x', id: 'x' }))
+    expect([all[0], all[59], all[60]]).toEqual([404, 404, 429])
+  })
+  it('joins of a keyed connector per key and customer: it joins for many', async () => {
+    const sms = await connect(gateway.url, { auth: { token: CONNECTOR_KEY.sms } })
+    const started = await Promise.all(
+      Array.from({ length: 80 }, (_, i) =>
+        init(gateway.url, { channel: 'sms', refId: `+join${i}` }, CONNECTOR_KEY.sms),
+      ),
+    )
+    const all = await codes(80, (i) => sms.call('joinConversation', joining(started[i]!)))
+    expect(new Set(all)).toEqual(new Set([200]))
+  })
+  it('sends of a customer, with retryAfter; of an agent more', async () => {
+    const ann = await customer(gateway.url)
+    const bo = await agentIn(gateway.url, ann.conversationId, await login(gateway.url))
+    const send = (someone: typeof bo) => (i: number) => someone.call('sendMessage', say(ann.conversationId, `${i}`))
+    const all = await codes(31, send(ann))
+    expect([all[29], all[30]]).toEqual([200, 429])
+    expect(await ann.call('sendMessage', say(ann.conversationId, 'more'))).toMatchObject({
+      error: { retryable: true, retryAfter: expect.any(Number) as number },
+    })
+    expect(await codes(40, send(bo))).toEqual(Array.from({ length: 40 }, () => 200))
+  })
+  it('sends of a keyed connector per key and refId', async () => {
+    const sms = await connect(gateway.url, { auth: { token: CONNECTOR_KEY.sms } })
+    const send = (refId: string) => (i: number) => sms.call('sendMessage', inbound(refId, `${i}`))
+    expect((await codes(31, send('+much'))).at(-1)).toBe(429)
+    expect(await codes(1, send('+little'))).toEqual([200])
+  })
+  it('transcripts per address', async () => {
+    const all = await statuses(31, () => from('192.0.2.31', `/api/customer/transcript/${'A'.repeat(22)}/txt`))
+    expect([all[29], all[30]]).toEqual([404, 429])
+  })
+  it('notifications per key', async () => {
+    const { secret } = await makeKey(gateway.url, await login(gateway.url), { kind: 'thirdParty' })
+    const body = { to: '+1', text: 'hi' }
+    const all = await Promise.all(
+      Array.from({ length: 150 }, () => from('192.0.2.41', '/api/channels/sms/messages', body, secret)),
+    )
+    expect(new Set(all.map(({ status }) => status))).toEqual(new Set([202, 429]))
+  })
+})
