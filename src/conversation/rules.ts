@@ -137,13 +137,13 @@ export function say(view: View, saying: Saying, suppression: Suppression): Said 
 
 function utterance(saying: Saying, by: Person, heard: { to: readonly Person[]; internal: boolean }): EventDraft {
   const { clientMessageId, digest, whisper, body } = saying
-  const addressed = { clientMessageId, digest, to: heard.to, by }
+  const { to } = heard
   const tag = whisper ? 'whisper' : ''
   if (body.type === 'message') {
-    const said = { ...addressed, content: body.content }
+    const said = { clientMessageId, digest, to, by, content: body.content }
     return heard.internal ? { type: 'whispered', tag, ...said } : { type: 'messageSent', ...said }
   }
-  const done = { ...addressed, name: body.name, info: body.info }
+  const done = { clientMessageId, digest, to, by, name: body.name, info: body.info }
   return heard.internal ? { type: 'internalActivity', tag, ...done } : { type: 'activity', ...done }
 }
 

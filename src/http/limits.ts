@@ -89,7 +89,7 @@ const LIMITS = {
   loginPerAddress: { points: 20, seconds: 60 },
   /** By address: opening conversations without a key. */
   init: { points: 30, seconds: 60 },
-  /** By socket, and by address for those who fail. */
+  /** By address for those who show no credential, by credential otherwise; by key and conversation for connectors. */
   join: { points: 60, seconds: 60 },
   /** By participant. */
   sendCustomer: { points: 30, seconds: 10 },

@@ -20,11 +20,11 @@ export class Child {
   #process
   #name
 
-  /** @param {string} file beside this one @param {{ core?: number, env?: Record<string, string> }} [options] */
-  constructor(file, { core, env = {} } = {}) {
+  /** @param {string} file beside this one @param {{ core?: number, env?: Record<string, string>, flags?: readonly string[] }} [options] */
+  constructor(file, { core, env = {}, flags = [] } = {}) {
     const script = fileURLToPath(new URL(file, import.meta.url))
     // Flags of node are handed on: `node --cpu-prof test/bench/main.mjs` tells where each process spends its time.
-    const node = [process.execPath, ...process.execArgv, script]
+    const node = [process.execPath, ...process.execArgv, ...flags, script]
     // taskset replaces itself by node, so that the process id and the channel are node's own.
     const command = core === undefined ? node : ['taskset', '-c', String(core), ...node]
     const { NODE_ENV: _, ...inherited } = process.env

@@ -7,6 +7,9 @@ const SLICES = 5
 const BURST = 5
 /** A side's slices end, together, after so many messages or after these seconds. */
 const MESSAGES = (/** @type {number} */ inFlight) => Math.min(24_000, 2_000 * inFlight)
+/** What `npm start` gives our server; stock gets it too. */
+export const SERVER_FLAGS = ['--max-semi-space-size=64']
+
 export const WINDOW_SECONDS = 1.75
 const WARM_MESSAGES = 10_000
 const WARM_SECONDS = 2
@@ -29,7 +32,7 @@ class Side {
 
   /** @param {SideOptions} options */
   constructor({ file, core, generatorCore, env }) {
-    this.#server = new Child(file, { core, env })
+    this.#server = new Child(file, { core, env, flags: SERVER_FLAGS })
     this.#generator = new Child('./generator.mjs', { core: generatorCore, env })
     children.add(this.#server).add(this.#generator)
   }

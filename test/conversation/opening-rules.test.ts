@@ -1,10 +1,13 @@
 // The rules of opening: one live conversation per address, one answer per request id, one entry per provider's message.
-import { open, receive, type Inbound, type Request } from '../../src/conversation/opening-rules'
+import { open, receive as receiveWith, type Inbound, type Request } from '../../src/conversation/opening-rules'
+import { Suppression } from '../../src/conversation/suppression'
 import { newConversationId } from '../../src/model/ids'
 import type { Once } from '../../src/store/records'
 import { addressOf, ann, joined, openingAt } from '../support/log-fixtures'
 import { after, logOf, timeOf, viewOf } from '../support/picture'
 
+const suppression = new Suppression({ optOut: [{ channel: '*', language: '*', words: ['STOP'] }], optIn: [] })
+const receive = (view: ReturnType<typeof viewOf>, inbound: Inbound) => receiveWith(view, inbound, suppression)
 const opening = openingAt(addressOf('+1'))
 const { conversation } = logOf([joined])
 const once = (note = 'd1'): Once => ({ conversationId: conversation.id, position: 0, note, expiresAt: timeOf(9_999) })
@@ -56,7 +59,6 @@ describe('receiving from a channel', () => {
     digest: 'd1',
     content,
     repeatUntil: timeOf(9_999),
-    writes: [],
     ...more,
   })
   const words = { type: 'messageSent', clientMessageId: null, digest: 'd1', to: [], content, by: ann }
@@ -87,7 +89,8 @@ describe('receiving from a channel', () => {
     expect(other).toThrow('This messageId was used')
   })
   it('writes the opting out with the words that said so', () => {
-    const writes = [{ kind: 'suppress', address: addressOf('+1') }] as const
-    expect(receive(viewOf(conversation), inbound({ writes })).writes).toEqual(writes)
+    const { writes } = receive(viewOf(conversation), inbound({ content: { ...content, text: 'Stop' } }))
+    expect(writes).toEqual([{ kind: 'suppress', address: { ...addressOf('+1'), account: '' } }])
+    expect(receive(viewOf(conversation), inbound()).writes).toEqual([])
   })
 })

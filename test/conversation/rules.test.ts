@@ -3,7 +3,7 @@ import { end, idle, join, leave, seatOf, type Arrival } from '../../src/conversa
 import { newAccountId, newParticipantId, type AccountId } from '../../src/model/ids'
 import { SYSTEM, type Person } from '../../src/model/participant'
 import type { Decision } from '../../src/store/conversation-store'
-import { ann, bo, ended, joined } from '../support/log-fixtures'
+import { ann, bo, ended } from '../support/log-fixtures'
 import { after, logOf, timeOf, viewOf } from '../support/picture'
 
 const boAccount = newAccountId()

@@ -1,5 +1,7 @@
 // The rules of speaking: who may say what to whom, once, and what goes out to those who are carried.
-import { say, speak, type DeliveryBody, type Saying } from '../../src/conversation/rules'
+import * as rules from '../../src/conversation/rules'
+import { speak, type DeliveryBody, type Saying } from '../../src/conversation/rules'
+import { Suppression } from '../../src/conversation/suppression'
 import { newAccountId, newParticipantId } from '../../src/model/ids'
 import type { Person } from '../../src/model/participant'
 import type { EventDraft } from '../../src/model/events'
@@ -27,6 +29,11 @@ const party = [joined, comes(bo, 2), comes(cy, 3), watches(dee, 4), comes(botty,
 const { conversation } = logOf(party)
 const web = logOf([{ ...joined, presence: 'live' } as EventDraft, ...party.slice(1)], { carried: false }).conversation
 
+const suppression = new Suppression({
+  optOut: [{ channel: 'sms', language: '*', words: ['STOP'] }],
+  optIn: [{ channel: 'sms', language: '*', words: ['START'] }],
+})
+const say = (view: ReturnType<typeof viewOf>, wish: Saying) => rules.say(view, wish, suppression)
 const content = { text: 'hello', attachments: [], extras: {} }
 const saying = (from: Person, more: Partial<Saying> = {}): Saying => ({
   from: from.id,
@@ -48,6 +55,7 @@ describe('saying something', () => {
       { type: 'messageSent', clientMessageId: 'm1', digest: 'd1', to: [], content, by: bo },
     ])
     expect(decision).toMatchObject({ once: { note: '', expiresAt: null }, repeated: null })
+    expect(say(viewOf(conversation), saying(bo, { clientMessageId: null })).once).toBeUndefined()
   })
   it('is refused to strangers, to those who have left, and after the end', () => {
     const gone = after(conversation, [{ type: 'participantLeft', participant: bo, reason: 'left', by: bo }])
@@ -134,6 +142,14 @@ describe('a delivery', () => {
     expect(none(after(conversation, [live]).conversation, saying(bo))).toEqual([])
     expect(none(after(conversation, [live, done('x'), whispered('y')]).conversation, saying(bo))).toEqual([])
   })
+})
+
+it('opts the customer of a channel out when the whole of what they say is such a word, and nobody else', () => {
+  const stop: Saying['body'] = { type: 'message', content: { ...content, text: ' stop ' } }
+  const address = { ...conversation.opening.address, account: '' }
+  expect(say(viewOf(conversation), saying(ann, { body: stop })).writes).toEqual([{ kind: 'suppress', address }])
+  expect(say(viewOf(web), saying(ann, { body: stop })).writes).toEqual([])
+  expect(say(viewOf(conversation), saying(bo, { body: stop })).writes).toMatchObject([{ kind: 'deliver' }])
 })
 
 describe('what is carried and never stored', () => {

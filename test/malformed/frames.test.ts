@@ -20,11 +20,11 @@ const BARRIER = 4_200_000
 const verdicts = new Verdicts()
 
 function judge(packet: string, about: string): void {
-  const acked = /^43(?:\d+)(\[.*)$/s.exec(packet)
+  const acked = /^43(?:[\d.e+]+|Infinity)(\[.*)$/s.exec(packet)
   if (acked) return verdicts.socket((jsonOf(acked[1] ?? '') as unknown[])[0], 'ack', about)
   if (packet.startsWith('42["error",'))
     return verdicts.socket((jsonOf(packet.slice(2)) as unknown[])[1], 'error', about)
-  if (/^44\/[^{]*\{"message":"Invalid namespace"\}$/s.test(packet)) return verdicts.count('namespace refused')
+  if (/^44\/.*\{"message":"Invalid namespace"\}$/s.test(packet)) return verdicts.count('namespace refused')
   if (/^(40|41|6|1|3)/.test(packet)) return verdicts.count(`engine ${packet.slice(0, 2)}`)
   verdicts.wrong('an unexpected packet', `${packet} to ${about}`)
 }

@@ -24,8 +24,8 @@ export class Verdicts {
   readonly #tally = new Map<string, number>()
   readonly #wrong: string[] = []
 
-  count(kind: string): void {
-    this.#tally.set(kind, (this.#tally.get(kind) ?? 0) + 1)
+  count(kind: string, times = 1): void {
+    this.#tally.set(kind, (this.#tally.get(kind) ?? 0) + times)
   }
   wrong(why: string, what: string): void {
     this.count(`WRONG: ${why}`)

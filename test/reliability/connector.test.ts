@@ -91,8 +91,7 @@ describe('a connector that is killed', () => {
     await eventually(() => expect(receipts()).toEqual(['sent']))
     expect(submits(smsc)).toEqual([ANSWER])
     expect(new Set(taken(connector)).size).toBe(1)
-    const [{ id = '' } = {}] = smsc.submitted()
-    smsc.receipt(id, 'DELIVRD')
+    smsc.receipt(smsc.submitted()[0]!.id, 'DELIVRD')
     await eventually(() => expect(receipts()).toEqual(['sent', 'delivered']))
   })
 })
@@ -115,7 +114,7 @@ it('a connector frozen beyond its lease loses it: another instance delivers, and
 
   frozen.signal('SIGCONT')
   await eventually(() => smsc.submitted().length === 1)
-  const [{ id: late = '' } = {}] = smsc.submitted()
+  const late = smsc.submitted()[0]!.id
   smsc.receipt(late, 'UNDELIV')
   await eventually(() => smsc.receiptsAnswered().includes(late))
   const report = { activityType: 'delivered', info: { providerMessageId: `p ${String(id)}` } }

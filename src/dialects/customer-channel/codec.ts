@@ -29,8 +29,7 @@ function encodePerson({ id, name, role }: Author, { self }: Setting): Person {
 
 /** For customers and connectors. An internal event is no argument for it. */
 export function encodePublic(event: PublicEvent, setting: Setting): WireMessage {
-  const { by, publicPosition } = event
-  const envelope = { ...common(event, setting), seq: publicPosition, from: encodePerson(by, setting) }
+  const envelope = envelopeOf(event, setting, event.publicPosition)
   return event.type === 'messageSent'
     ? encodeChat(event, envelope, setting)
     : encodePublicActivity(event, envelope, setting)
@@ -38,7 +37,7 @@ export function encodePublic(event: PublicEvent, setting: Setting): WireMessage 
 
 /** For staff, who hear everything. */
 export function encodeForStaff(event: ConversationEvent, setting: Setting): WireMessage {
-  const envelope = { ...common(event, setting), seq: event.position, from: encodePerson(event.by, setting) }
+  const envelope = envelopeOf(event, setting, event.position)
   if (event.publicPosition === null) return encodeInternal(event, envelope, setting)
   return event.type === 'messageSent'
     ? encodeChat(event, envelope, setting)
@@ -55,25 +54,49 @@ interface Envelope {
   readonly from: Person
   readonly to: Person[]
 }
-function common(event: ConversationEvent, setting: Setting) {
+function envelopeOf(event: ConversationEvent, setting: Setting, seq: number): Envelope {
+  const { id, conversationId, by, at: timestamp } = event
   const to = 'to' in event ? event.to.map((person) => encodePerson(person, setting)) : []
-  const messageId = ('clientMessageId' in event ? event.clientMessageId : null) ?? event.id
-  const { id, conversationId, at: timestamp } = event
-  return { id, messageId, conversationId, to, timestamp, channel: setting.channel }
+  const messageId = ('clientMessageId' in event ? event.clientMessageId : null) ?? id
+  return {
+    id,
+    messageId,
+    conversationId,
+    timestamp,
+    channel: setting.channel,
+    seq,
+    from: encodePerson(by, setting),
+    to,
+  }
 }
 
 type Said = Extract<ConversationEvent, { type: 'messageSent' | 'whispered' }>
 function encodeChat(event: Said, envelope: Envelope, { refId }: Setting): ChatMessage {
-  return {
-    ...event.content.extras,
-    ...envelope,
-    type: 'ChatMessage',
-    text: event.content.text,
-    tag: event.type === 'whispered' ? event.tag : '',
+  const { content } = event
+  const { id, messageId, conversationId, timestamp, channel, seq, from, to } = envelope
+  const tag = event.type === 'whispered' ? event.tag : ''
+  const attachments = encodeAttachments(content)
+  const { text } = content
+  const type = 'ChatMessage'
+  // Field by field, and made once for each audience of each message.
+  const said = {
+    type,
+    id,
+    messageId,
+    conversationId,
+    seq,
+    from,
+    to,
+    text,
+    tag,
     refId,
-    attachments: encodeAttachments(event.content),
-  }
+    channel,
+    attachments,
+    timestamp,
+  } as const
+  return hasKeys(content.extras) ? { ...content.extras, ...said } : said
 }
+const hasKeys = (object: object): boolean => Object.keys(object).length > 0
 const encodeAttachments = ({ attachments }: Content) => attachments.map((attachment) => ({ ...attachment }))
 
 type Told = Pick<ActivityMessage, 'activityType' | 'info'> & { readonly tag?: 'whisper' | '' }

@@ -88,8 +88,9 @@ export class Seating {
 
   async #admit({ conversationId }: Place): Promise<void> {
     const { limiter, limitKeyOf } = this.deps
-    const { identity, address, socket } = this.sitter
-    await limiter.consume('join', identity.kind === 'anonymous' ? limitKeyOf(address) : socket.id)
+    const { identity, address } = this.sitter
+    if (identity.kind === 'connector') await limiter.consume('connectorTotal', identity.keyId)
+    await limiter.consume('join', joinKeyOf(identity, limitKeyOf(address), conversationId))
     if (this.#seats.size >= MAX_SEATS && !this.#seats.has(conversationId))
       throw new GatewayError('tooManyRequests', 'This socket sits in too many conversations. Leave some.')
   }
@@ -187,4 +188,21 @@ function settingOf(
 ): Setting {
   const { channel, refId } = conversation.opening.address
   return { channel, refId, self: shown === null ? null : { id, shown } }
+}
+
+/** Whose joins are counted together: a connector joins for many, and is counted for each of them. */
+function joinKeyOf(identity: Identity, address: string, id: ConversationId): string {
+  switch (identity.kind) {
+    case 'anonymous':
+      return address
+    case 'customer':
+      return identity.participantId
+    case 'staff':
+      return identity.accountId
+    case 'connector':
+      return `${identity.keyId} ${id}`
+    case 'bot':
+    case 'thirdParty':
+      return identity.keyId
+  }
 }

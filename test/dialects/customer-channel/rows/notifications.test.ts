@@ -9,7 +9,8 @@ import { withGateway } from '../../../support/with-gateway'
 const clock = new TestClock()
 const gateway = withGateway({}, { now: clock.now })
 let supervisor: string
-beforeAll(async () => {
+// Before each: the clock moves by a day.
+beforeEach(async () => {
   supervisor = await login(gateway.url)
 })
 let count = 0

@@ -1,0 +1,136 @@
+// Followers that write down what they hear, a bus that can be made to misbehave, and a store that can be made to fail.
+import type { Bus, BusListener } from '../../src/bus/bus'
+import type { Follower, Following } from '../../src/conversation/stream'
+import type { ConversationEvent, Ephemeral, PublicEvent } from '../../src/model/events'
+import type { ConversationId, Tenant } from '../../src/model/ids'
+import type { Hub } from '../../src/conversation/hub'
+import type { ConversationStore } from '../../src/store/conversation-store'
+import { tenant } from './log-fixtures'
+
+export type Audience = 'staff' | 'public'
+
+/** Hears one audience's events, and remembers their counts, in the order they came. */
+export class Ears implements Follower<ConversationEvent> {
+  readonly counts: number[] = []
+  readonly pages: number[] = []
+  readonly types: string[] = []
+  readonly ephemeral: Ephemeral[] = []
+  isLive = false
+  /** What the next page of history waits for. */
+  turning: () => Promise<void> = () => Promise.resolve()
+
+  constructor(readonly audience: Audience) {}
+
+  async history(events: readonly ConversationEvent[]): Promise<void> {
+    if (this.isLive) throw new Error('History came after what is live')
+    this.pages.push(events.length)
+    for (const event of events) this.#note(event)
+    await this.turning()
+  }
+  live(): void {
+    this.isLive = true
+  }
+  hear(event: ConversationEvent): void {
+    if (!this.isLive) throw new Error('What is live came before the end of history')
+    this.#note(event)
+  }
+  hearEphemeral(ephemeral: Ephemeral): void {
+    this.ephemeral.push(ephemeral)
+  }
+  get last(): number {
+    return this.counts.at(-1) ?? 0
+  }
+  #note(event: ConversationEvent): void {
+    this.types.push(event.type)
+    this.counts.push(this.audience === 'staff' ? event.position : (event.publicPosition ?? NaN))
+  }
+
+  follow(hub: Hub, conversationId: ConversationId, after = 0): Following {
+    const place = { tenant, conversationId }
+    if (this.audience === 'staff') return hub.followAsStaff(place, after, this)
+    return hub.followAsPublic(place, after, this as Follower<PublicEvent>)
+  }
+}
+
+/** From the first to the last, without gaps. */
+export const range = (first: number, last: number): number[] =>
+  Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i)
+
+/** Keeps every hint back until it is told what to do with it. Who did not ask for a conversation hears nothing of it. */
+export class HeldBus implements Bus {
+  readonly held: (readonly ConversationEvent[])[] = []
+  readonly left: string[] = []
+  readonly #asked = new Map<string, number>()
+  readonly #listeners = new Set<BusListener>()
+  joining: () => Promise<void> = () => Promise.resolve()
+  /** Hands every hint on at once. */
+  isOpen = false
+
+  publish(events: readonly ConversationEvent[]): void {
+    const [first] = events
+    if (!first || !this.isAskedFor(first.conversationId)) return
+    if (this.isOpen) for (const { hear } of this.#listeners) hear(events)
+    else this.held.push(events)
+  }
+  publishEphemeral(ephemeral: Ephemeral): void {
+    for (const { hearEphemeral } of this.#listeners) hearEphemeral(ephemeral)
+  }
+  wake(channel: string, account: string): void {
+    for (const { wake } of this.#listeners) wake(channel, account)
+  }
+  async join(_tenant: Tenant, conversation: ConversationId): Promise<void> {
+    await this.joining()
+    this.#asked.set(conversation, (this.#asked.get(conversation) ?? 0) + 1)
+  }
+  leave(_tenant: Tenant, conversation: ConversationId): void {
+    this.left.push(conversation)
+    this.#asked.delete(conversation)
+  }
+  isAskedFor(conversation: ConversationId): boolean {
+    return this.#asked.has(conversation)
+  }
+  subscribe(listener: BusListener): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+  async close(): Promise<void> {
+    this.#listeners.clear()
+  }
+
+  /** Hands on a hint that is held, and keeps it, so that it can come again. */
+  release(index: number): void {
+    const events = this.held[index]
+    if (events) for (const { hear } of this.#listeners) hear(events)
+  }
+  releaseAll(): void {
+    for (const events of this.held.splice(0)) for (const { hear } of this.#listeners) hear(events)
+  }
+  drop(index: number): void {
+    this.held.splice(index, 1)
+  }
+  missed(): void {
+    for (const { missed } of this.#listeners) missed()
+  }
+}
+
+/** The store, but every reading first asks `before` and then waits for `after`. */
+export function hindered(
+  store: ConversationStore,
+  hindrance: { before?: (what: 'find' | 'events') => void; after?: () => Promise<void> },
+): ConversationStore {
+  const read = async <T>(what: 'find' | 'events', reading: () => Promise<T>): Promise<T> => {
+    hindrance.before?.(what)
+    const found = await reading()
+    await hindrance.after?.()
+    return found
+  }
+  return {
+    update: (needs, decide) => store.update(needs, decide),
+    onCommitted: (listener) => store.onCommitted(listener),
+    list: (...page) => store.list(...page),
+    idleSince: (...wish) => store.idleSince(...wish),
+    find: (...name) => read('find', () => store.find(...name)),
+    events: (...page) => read('events', () => store.events(...page)),
+    publicEvents: (...page) => read('events', () => store.publicEvents(...page)),
+  }
+}
