@@ -124,7 +124,6 @@ export function say(view: View, saying: Saying, suppression: Suppression): Said 
   const carried = !internal && saying.body.type === 'message'
   return {
     events: [utterance(saying, personOf(sender), { to: named(to, internal), internal })],
-    ...(saying.clientMessageId !== null && { once: { note: '', expiresAt: null } }),
     writes: carried
       ? [
           ...deliveries(conversation, sender, { saying, at: view.now }),
@@ -132,6 +131,7 @@ export function say(view: View, saying: Saying, suppression: Suppression): Said 
         ]
       : [],
     repeated: null,
+    ...(saying.clientMessageId !== null && { once: { note: '', expiresAt: null } }),
   }
 }
 

@@ -36,7 +36,7 @@ export interface Delivery {
   readonly messageId: EventId | null
   readonly recipient: ParticipantId | null
   readonly notificationId: string | null
-  /** What the connector is told, as its codec reads it back. JSON, at most 64 KB. */
+  /** What the connector is told, as its codec reads it back. JSON, at most 512 KB. */
   readonly body: string
   readonly state: DeliveryState
   readonly attempts: number

@@ -2,7 +2,8 @@
 import { EntryError, type Batch, type OnceRow, type WriteRow } from './engine'
 
 const MAX_KEY_LENGTH = 256
-const MAX_DELIVERY_BYTES = 64 * 1024
+/** Above what the doors let in: a message with all its links. */
+const MAX_DELIVERY_BYTES = 512 * 1024
 
 export function soundBatch(batch: Batch): Batch {
   return { ...batch, once: batch.once.map(soundOnce), writes: batch.writes.map(soundWrite) }
@@ -18,7 +19,7 @@ function soundWrite(row: WriteRow): WriteRow {
   const { tenant, write } = row
   if (write.kind === 'deliver') {
     const { body, expiresAt } = write.delivery
-    if (Buffer.byteLength(body) > MAX_DELIVERY_BYTES) throw new EntryError('The body of a delivery is over 64 KB')
+    if (Buffer.byteLength(body) > MAX_DELIVERY_BYTES) throw new EntryError('The body of a delivery is over 512 KB')
     return expiresAt === null
       ? row
       : { tenant, write: { ...write, delivery: { ...write.delivery, expiresAt: instant(expiresAt) } } }
