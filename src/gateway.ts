@@ -1,5 +1,6 @@
 // The composition root: the only file that knows every part. Read it first.
 import { join } from 'node:path'
+import type { Router } from 'express'
 import { MemoryBus } from './bus/memory-bus'
 import type { Bus } from './bus/bus'
 import type { Config } from './config'
@@ -31,7 +32,7 @@ import { DEFAULT_TENANT } from './model/ids'
 import { liveness, readiness } from './operations/health'
 import { Metrics, openMetrics } from './operations/metrics'
 import type { Database } from './store/database'
-import { openMemory, openSqlite } from './store/open-database'
+import { openMemory, openSqlite, type DatabaseDeps } from './store/open-database'
 import { Transcripts } from './transcript/transcripts'
 
 export interface Gateway {
@@ -59,7 +60,8 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   const logger = parts.logger ?? createLogger({ level: config.logLevel })
   const onFault = (cause: unknown) => logger.error({ err: cause }, 'A fault of ours')
   const metrics = new Metrics(config.connectorKeys.map(({ channel }) => channel))
-  const database = parts.database ?? (await openDatabase(config, { now, onFault }))
+  const database =
+    parts.database ?? (await openDatabase(config, { now, onFault, onCommit: (figures) => metrics.committed(figures) }))
   const bus = parts.bus ?? new MemoryBus({ onFault })
 
   const identity = await openIdentity(config, database, now)
@@ -71,6 +73,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     ...doorOf(config),
     limiter: limits,
     onBegun: (listener) => onBegun(bus, listener),
+    onSocket: (what) => metrics.socket(what),
     now,
     onFault,
   }
@@ -79,7 +82,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   const app = createApp({
     basePath: config.basePath,
     allowedOrigins: config.allowedOrigins,
-    routers: [createRoutes(deps), docsOf(config), ...(config.demo ? [createDemo({ folder: webFolder('demo') })] : [])],
+    routers: [createRoutes(deps), ...pagesOf(config)],
     health: {
       live: liveness,
       ready: () => readiness({ ready: () => database.ready(), draining: () => isDraining }),
@@ -117,7 +120,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   }
 }
 
-function openDatabase(config: Config, deps: { now: () => Date; onFault: (cause: unknown) => void }): Promise<Database> {
+function openDatabase(config: Config, deps: DatabaseDeps): Promise<Database> {
   return config.database === 'memory' ? openMemory(deps) : openSqlite({ ...deps, dataDir: config.dataDir })
 }
 
@@ -185,13 +188,14 @@ function doorOf(config: Config) {
   }
 }
 
-function docsOf(config: Config) {
+function pagesOf(config: Config): Router[] {
   const about = { url: config.publicUrl ?? '', basePath: config.basePath, version: VERSION }
-  return createDocs({
+  const docs = createDocs({
     openApi: () => openApiDocument(about),
     asyncApi: () => asyncApiDocument(about),
     folder: webFolder('docs'),
   })
+  return config.demo ? [docs, createDemo({ folder: webFolder('demo') })] : [docs]
 }
 
 /** What the build made for browsers; under jest the sources run, and the build lies beside them. */

@@ -111,7 +111,10 @@ export class Stream {
     follower: Follower<E>,
     reading: Reading<E> & { isLeft: () => boolean },
   ): Promise<void> {
+    const isFirst = !this.#cursor && !this.#primed
     const cursor = await this.#prime()
+    // Who comes later looks for itself: a hint may be lost of what this reader has heard on another node.
+    if (!isFirst) await this.#readGap(cursor)
     let heard = Math.min(after, reading.end(cursor))
     // The comparison and the attaching share a tick: nothing can be said in between.
     while (!reading.isLeft()) {
@@ -192,6 +195,7 @@ export class Stream {
     this.#again = true
     if (this.#repairing || this.#retry || this.#closed || !this.#cursor) return
     this.#repairing = true
+    this.#again = false
     void this.#readGap(this.#cursor)
       .then(
         () => {
@@ -209,7 +213,6 @@ export class Stream {
   }
   async #readGap(cursor: Cursor): Promise<void> {
     const { store, place } = this.#deps
-    this.#again = false
     for (;;) {
       const page = await store.events(place.tenant, place.conversationId, cursor.position, PAGE)
       if (this.#closed) return

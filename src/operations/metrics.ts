@@ -76,20 +76,25 @@ export class Metrics {
     this.#channels = new Set([...CHANNELS, ...channels])
   }
 
-  messageAccepted(channel: string): void {
-    this.#accepted.inc({ channel: this.#channel(channel) })
+  messageAccepted(channel: string, count = 1): void {
+    this.#accepted.inc({ channel: this.#channel(channel) }, count)
   }
-  /** @param commit `decisions` that shared it, the `events` it wrote, and how many `seconds` it took */
-  committed(commit: { decisions: number; events: number; seconds: number }): void {
+  /** @param commit `decisions` that shared it, the `events` it wrote, its `messages` by channel, and its `seconds` */
+  committed(commit: {
+    readonly decisions: number
+    readonly events: number
+    readonly seconds: number
+    readonly messages: ReadonlyMap<string, number>
+  }): void {
+    for (const [channel, count] of commit.messages) this.messageAccepted(channel, count)
     this.#events.inc(commit.events)
     this.#batch.observe(commit.decisions)
     this.#commit.observe(commit.seconds)
   }
-  socketOpened(): void {
-    this.#sockets.inc()
-  }
-  socketClosed(): void {
-    this.#sockets.dec()
+  socket(what: 'opened' | 'closed' | 'droppedAsSlow'): void {
+    if (what === 'opened') this.#sockets.inc()
+    else if (what === 'closed') this.#sockets.dec()
+    else this.#dropped.inc()
   }
   delivery(channel: string, outcome: DeliveryOutcome): void {
     this.#deliveries.inc({ channel: this.#channel(channel), outcome })
@@ -97,9 +102,6 @@ export class Metrics {
   /** @param limit its name in `http/limits.ts`: a closed list, never a caller's key */
   rateLimited(limit: string): void {
     this.#limited.inc({ limit })
-  }
-  slowSocketDropped(): void {
-    this.#dropped.inc()
   }
   /** @param request `route`: the pattern that matched, such as `/api/customer/init`, never the path that was asked for */
   httpRequest(request: { route: string; status: number; seconds: number }): void {

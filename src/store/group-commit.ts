@@ -1,13 +1,14 @@
 // The conversation store's write path: concurrent updates share one transaction, and the next batch is what arrived meanwhile.
 import { blank, type Conversation } from '../model/conversation'
 import { GatewayError } from '../model/errors'
-import { isInternalDraft, type ConversationEvent, type EventDraft } from '../model/events'
-import { evolve } from '../model/evolve'
-import { eventId, type ConversationId } from '../model/ids'
+import type { ConversationEvent } from '../model/events'
+import type { ConversationId } from '../model/ids'
 import { isEmpty, toBatch, toRows, type Picture, type Rows } from './batch-rows'
 import type { Committed, Decision, Needs, View } from './conversation-store'
 import { EntryError, type Batch, type Engine, type Loaded } from './engine'
 import { foundKeys, isPrying, namedKeys } from './needs-keys'
+import { append } from './appending'
+import { figuresOf, type CommitFigures } from './commit-figures'
 import { RecentMap } from './recent-map'
 import type { Write } from './writes'
 
@@ -47,6 +48,7 @@ export class GroupCommit {
   readonly #engine: Engine
   readonly #now: () => Date
   readonly #onFault: (cause: unknown) => void
+  readonly #onCommit: (figures: CommitFigures) => void
   readonly #listeners: CommittedListener[] = []
   readonly #cache = new RecentMap<ConversationId, Conversation>(MAX_CACHED_CONVERSATIONS)
   readonly #recentKeys = new RecentMap<string, true>(MAX_RECENT_KEYS)
@@ -55,10 +57,16 @@ export class GroupCommit {
   #flushing: Promise<void> | null = null
   #closed = false
 
-  constructor(deps: { engine: Engine; now?: () => Date; onFault?: (cause: unknown) => void }) {
+  constructor(deps: {
+    engine: Engine
+    now?: () => Date
+    onFault?: (cause: unknown) => void
+    onCommit?: (figures: CommitFigures) => void
+  }) {
     this.#engine = deps.engine
     this.#now = deps.now ?? (() => new Date())
     this.#onFault = deps.onFault ?? (() => undefined)
+    this.#onCommit = deps.onCommit ?? (() => undefined)
   }
 
   onCommitted(listener: CommittedListener): void {
@@ -135,6 +143,7 @@ export class GroupCommit {
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         const loaded = await this.#load(entries, everything || attempt > 0)
         const [together, apart] = separate(entries, loaded)
+        const began = performance.now()
         const { made, doubtful } = this.#decide(together, loaded)
         const rows = made.map((one) => one.rows)
         const batch = toBatch(rows, this.#pictures.values(), this.#now().toISOString())
@@ -144,6 +153,7 @@ export class GroupCommit {
           continue
         }
         this.#announce(made, batch)
+        this.#onCommit(figuresOf(made, performance.now() - began))
         const rest = [...doubtful, ...apart]
         if (rest.length > 0) await this.#write(rest, true)
         return
@@ -309,32 +319,4 @@ function separate(entries: readonly Entry[], loaded: ReadonlyMap<Entry, Loaded>)
     for (const key of keys) taken.add(key)
     return true
   })
-}
-
-function append(start: Conversation | null, drafts: readonly EventDraft[], at: string) {
-  const events: ConversationEvent[] = []
-  let conversation = start
-  if (!conversation) {
-    if (drafts.length > 0) throw new Error('A decision without a conversation cannot have events')
-    return { conversation, events }
-  }
-  for (const draft of drafts) {
-    const event = stamp(conversation, draft, at)
-    conversation = evolve(conversation, event)
-    events.push(event)
-  }
-  return { conversation, events }
-}
-
-/** The stamp stands first: V8 adds keys behind a spread thirty times slower than it spreads behind keys. */
-function stamp(conversation: Conversation, draft: EventDraft, at: string): ConversationEvent {
-  const { tenant, id: conversationId } = conversation
-  const position = conversation.position + 1
-  if (isInternalDraft(draft)) {
-    const id = eventId(conversationId, { position, publicPosition: null })
-    return { tenant, conversationId, position, publicPosition: null, id, at, ...draft }
-  }
-  const publicPosition = conversation.publicPosition + 1
-  const id = eventId(conversationId, { position, publicPosition })
-  return { tenant, conversationId, position, publicPosition, id, at, ...draft }
 }

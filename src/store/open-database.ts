@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GatewayError } from '../model/errors'
 import type { Database } from './database'
+import type { CommitFigures } from './commit-figures'
 import { GroupCommit } from './group-commit'
 import { MemoryAccountStore } from './memory-account-store'
 import { MemoryConversationStore } from './memory-conversation-store'
@@ -23,17 +24,24 @@ import { SqliteFault } from './sqlite-fault'
 import { FOLDER_TAKEN } from './sqlite-protocol'
 import { SqliteThread } from './sqlite-thread'
 
-interface Deps {
+export interface DatabaseDeps {
   /** Replaces every clock, the database's too. For tests. */
   readonly now?: (() => Date) | undefined
   /** Hears what a listener of commits throws. */
   readonly onFault?: ((cause: unknown) => void) | undefined
+  /** Hears of every commit, for whoever counts. */
+  readonly onCommit?: ((figures: CommitFigures) => void) | undefined
 }
 
 /** A write path that hangs must not hold the process. */
 const DRAIN_MS = 5_000
 
-export async function openSqlite({ dataDir, now, onFault }: Deps & { readonly dataDir: string }): Promise<Database> {
+export async function openSqlite({
+  dataDir,
+  now,
+  onFault,
+  onCommit,
+}: DatabaseDeps & { readonly dataDir: string }): Promise<Database> {
   await mkdir(dataDir, { recursive: true })
   const files = { file: join(dataDir, 'fairlead.db'), guard: join(dataDir, 'fairlead.lock') }
   const thread = new SqliteThread({ files, now })
@@ -49,6 +57,7 @@ export async function openSqlite({ dataDir, now, onFault }: Deps & { readonly da
     engine: new SqliteEngine(thread),
     ...(now && { now }),
     ...(onFault && { onFault }),
+    ...(onCommit && { onCommit }),
   })
   return {
     conversations: new SqlConversationStore({ db, writing }),
@@ -65,11 +74,11 @@ export async function openSqlite({ dataDir, now, onFault }: Deps & { readonly da
   }
 }
 
-export async function openMemory({ now = systemClock, onFault }: Deps = {}): Promise<Database> {
+export async function openMemory({ now = systemClock, onFault, onCommit }: DatabaseDeps = {}): Promise<Database> {
   const tables = new MemoryTables()
   const outbox = new MemoryOutbox(tables)
   const engine = new MemoryEngine({ tables, outbox, now })
-  const writing = new GroupCommit({ engine, now, ...(onFault && { onFault }) })
+  const writing = new GroupCommit({ engine, now, ...(onFault && { onFault }), ...(onCommit && { onCommit }) })
   return {
     conversations: new MemoryConversationStore({ tables, writing }),
     deliveries: new MemoryDeliveryStore({ tables, outbox, now }),

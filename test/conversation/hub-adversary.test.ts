@@ -53,9 +53,10 @@ async function play(steps: readonly Step[], delays: readonly number[], failures:
   const writing: Promise<unknown>[] = []
 
   const follow = (reader: Reader, after: number) => {
-    const { caughtUp, leave } = reader.ears.follow(hub, id, after)
-    reader.leave = leave
-    caughtUp.catch(() => {
+    const following = reader.ears.follow(hub, id, after)
+    reader.leave = () => following.leave()
+    following.caughtUp.catch(async () => {
+      await turns(1)
       if (!reader.hasLeft) follow(reader, Math.max(after, reader.ears.last))
     })
   }

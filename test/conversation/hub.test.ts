@@ -8,6 +8,14 @@ import { eventually } from '../support/eventually'
 import { Ears, HeldBus, hindered, range } from '../support/followers'
 import { bo, open, said, tenant, whispered, write } from '../support/log-fixtures'
 
+/** Holds up whoever comes until it is opened. */
+class Gate {
+  open = (): void => undefined
+  readonly passed = new Promise<void>((resolve) => {
+    this.open = resolve
+  })
+}
+
 describe('following a conversation', () => {
   let under: TestDatabase
   let store: ConversationStore
@@ -58,9 +66,16 @@ describe('following a conversation', () => {
     await fill(1_200)
     let reads = 0
     const ears = new Ears('public')
-    let turn = () => undefined as void
+    let turn = (): void => undefined
     ears.turning = () => new Promise((resolve) => (turn = resolve))
-    const { caughtUp } = ears.follow(hubOn({ before: (what) => void (what === 'events' && (reads += 1)) }), id)
+    const { caughtUp } = ears.follow(
+      hubOn({
+        before: (what) => {
+          if (what === 'events') reads += 1
+        },
+      }),
+      id,
+    )
     await eventually(() => ears.pages.length === 1)
     await fill(700)
     expect([reads, ears.pages]).toEqual([1, [500]])
@@ -84,22 +99,21 @@ describe('following a conversation', () => {
     for (const ears of joiners) expect(ears.counts).toEqual(range(1, ears.audience === 'staff' ? 601 : 301))
   })
   it('hears what was said while it asked where the log stands, however much that was', async () => {
-    let begun = () => undefined as void
-    const slow = hubOn({ after: () => new Promise((resolve) => (begun = resolve)) })
+    const gate = new Gate()
+    const slow = hubOn({ after: () => gate.passed })
     const ears = new Ears('public')
     const { caughtUp } = ears.follow(slow, id)
     await eventually(() => bus.isAskedFor(id))
     await new Promise(setImmediate)
     for (let i = 0; i < 15; i++) await fill(100)
-    const unblock = setInterval(() => begun(), 1)
+    gate.open()
     await caughtUp
     await eventually(() => ears.last === 1_501)
-    clearInterval(unblock)
     expect(ears.counts).toEqual(range(1, 1_501))
   })
   it('reads again when the bus was deaf, even while it asked where the log stands', async () => {
-    let begun = () => undefined as void
-    const slow = hubOn({ after: () => new Promise((resolve) => (begun = resolve)) })
+    const gate = new Gate()
+    const slow = hubOn({ after: () => gate.passed })
     const ears = new Ears('public')
     const { caughtUp } = ears.follow(slow, id)
     await eventually(() => bus.isAskedFor(id))
@@ -108,10 +122,9 @@ describe('following a conversation', () => {
     await fill(3)
     bus.held.length = 0
     bus.missed()
-    const unblock = setInterval(() => begun(), 1)
+    gate.open()
     await caughtUp
     await eventually(() => ears.last === 4)
-    clearInterval(unblock)
     expect(ears.counts).toEqual([1, 2, 3, 4])
   })
   it('tells typing to whom it concerns, and not before history has ended', async () => {
@@ -162,7 +175,7 @@ describe('following a conversation', () => {
     it('during history, or before it began, leaves nothing behind', async () => {
       await fill(600)
       const reading = new Ears('public')
-      let turn = () => undefined as void
+      let turn = (): void => undefined
       reading.turning = () => new Promise((resolve) => (turn = resolve))
       const following = reading.follow(hub, id)
       await eventually(() => reading.pages.length === 1)
@@ -194,8 +207,8 @@ describe('following a conversation', () => {
       const place = { tenant, conversationId: id }
       await hub.reached(place, 99)
       const ears = new Ears('staff')
-      const { leave, caughtUp } = ears.follow(hub, id)
-      await caughtUp
+      const following = ears.follow(hub, id)
+      await following.caughtUp
       const order: string[] = []
       const reached = hub.reached(place, 3).then(() => order.push(`reached ${ears.last}`))
       await hub.reached(place, 1)
@@ -203,7 +216,7 @@ describe('following a conversation', () => {
       await reached
       expect(order).toEqual(['reached 3'])
       const never = hub.reached(place, 99)
-      leave()
+      following.leave()
       await never
     })
   })

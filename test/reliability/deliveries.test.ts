@@ -9,8 +9,8 @@ import { accept, provider, type InHand, type Provider } from './provider'
 /** The gateway looks for what is due at least so often, whatever the test's clock says. */
 const LEASE = 100
 const MINUTE = 60_000
-/** Between an attempt and the next, in milliseconds: half of it may be left to chance. */
-const longest = (attempt: number): number => Math.min(10 * MINUTE, 1_000 * 2 ** attempt)
+/** Milliseconds after this attempt (1…) until the next: half of it may be left to chance. */
+const longest = (attempt: number): number => Math.min(10 * MINUTE, 1_000 * 2 ** (attempt - 1))
 
 let clock: TestClock
 let gateway: Awaited<ReturnType<typeof openGateway>>
@@ -44,11 +44,20 @@ async function chat(refId: string) {
 }
 const textsOf = ({ inHand }: Provider) => inHand.map(({ text }) => text)
 const idsOf = ({ inHand }: Provider) => inHand.map(({ deliveryId }) => deliveryId)
-/** Everything due now has been given out: what is said to somebody else has come through. */
-async function given({ inHand }: Provider, name: string): Promise<void> {
-  await (await chat(`barrier ${name}`)).send(name)
-  await eventually(() => inHand.some(({ text }) => text === name))
-  inHand.find(({ text }) => text === name)!.answer({ code: 200 })
+/** Answers a way to wait until everything that is due has been given out: then what is said to somebody else arrives. */
+async function barrier(connector: Provider): Promise<() => Promise<void>> {
+  const { send } = await chat('barrier')
+  let count = 0
+  return async () => {
+    const name = `barrier ${(count += 1)}`
+    await send(name)
+    await eventually(() => textsOf(connector).includes(name))
+  }
+}
+/** Answers what is meant for the customer as it is told, and everything else well. */
+const refusing = (text: string, reply: () => Record<string, unknown>) => (delivery: InHand) => {
+  if (delivery.text === text) delivery.answer(reply())
+  else accept(delivery)
 }
 interface DeadLetter {
   readonly id: string
@@ -69,10 +78,10 @@ describe('a lease', () => {
     await eventually(() => slow.inHand.length === 1)
     const quick = await register({ instance: 'b' }, accept)
     // The slow one may take it again itself; then its turn passes, too.
-    await eventually(() => {
+    for (let given = 2; quick.inHand.length === 0; given++) {
       clock.forward(LEASE)
-      return quick.inHand.length === 1
-    })
+      await eventually(() => slow.inHand.length + quick.inHand.length >= given)
+    }
     await eventually(() => bo.words().at(-1) === 'sent')
     expect(idsOf(quick)).toEqual([idsOf(slow)[0]])
     for (const { answer } of slow.inHand) answer({ code: 200, providerMessageId: 'late' })
@@ -98,23 +107,29 @@ describe('a lease', () => {
   })
 
   it('is shared by instances in order per recipient, never two of one recipient at once', async () => {
-    const recipients = ['+1', '+2', '+3', '+4', '+5']
+    // More than one instance takes in hand at once, and nobody answers before each has its share.
+    const recipients = Array.from({ length: 70 }, (_, index) => `+${index}`)
+    const numbers = Array.from({ length: 5 }, (_, index) => String(index))
     const busy = new Set<string>()
     const overlaps: string[] = []
     const order = new Map<string, string[]>()
-    const work = (delivery: InHand) => {
-      const { refId, text } = delivery
-      if (busy.has(refId)) overlaps.push(`${refId} ${text}`)
-      busy.add(refId)
+    const finish = (delivery: InHand) =>
       setImmediate(() => {
+        const { refId, text } = delivery
         busy.delete(refId)
         order.set(refId, [...(order.get(refId) ?? []), text])
         accept(delivery)
       })
+    const first: InHand[] = []
+    const work = (delivery: InHand) => {
+      const { refId, text } = delivery
+      if (busy.has(refId)) overlaps.push(`${refId} ${text}`)
+      busy.add(refId)
+      if (first.push(delivery) === recipients.length) first.forEach(finish)
+      else if (first.length > recipients.length) finish(delivery)
     }
     const instances = [await register({ instance: 'a' }, work), await register({ instance: 'b' }, work)]
     const chats = await Promise.all(recipients.map((refId) => chat(refId)))
-    const numbers = Array.from({ length: 20 }, (_, i) => String(i))
     await Promise.all(chats.flatMap(({ send }) => numbers.map((text) => send(text))))
     await eventually(() => recipients.every((refId) => order.get(refId)?.length === numbers.length))
     for (const refId of recipients) expect(order.get(refId)).toEqual(numbers)
@@ -128,59 +143,60 @@ describe('a lease', () => {
 describe('a refused delivery', () => {
   it('waits as long as the provider asks, and at most a second longer', async () => {
     const { send } = await chat('+1')
-    const connector = await register()
+    const connector = await register(
+      {},
+      refusing('hi', () => ({ code: 429, retryAfter: 30 })),
+    )
+    const allGiven = await barrier(connector)
+    const times = () => textsOf(connector).filter((text) => text === 'hi').length
     await send('hi')
-    await eventually(() => connector.inHand.length === 1)
-    connector.inHand[0]!.answer({ code: 429, retryAfter: 30 })
-    await given(connector, 'asked to wait')
-    clock.forward(29_900)
-    await given(connector, 'not yet')
-    expect(textsOf(connector).filter((text) => text === 'hi')).toHaveLength(1)
-    clock.forward(1_200)
-    await eventually(() => textsOf(connector).at(-1) === 'hi')
-    expect(connector.inHand.at(-1)!.deliveryId).toBe(connector.inHand[0]!.deliveryId)
+    await eventually(() => times() === 1)
+    await allGiven()
+    clock.forward(29_999)
+    await allGiven()
+    expect(times()).toBe(1)
+    clock.forward(1_001)
+    await eventually(() => times() === 2)
+    expect(new Set(connector.inHand.flatMap((one) => (one.text === 'hi' ? [one.deliveryId] : []))).size).toBe(1)
   })
 
   it('comes twenty times with growing pauses, is a dead letter then, and is delivered when it is replayed', async () => {
     const { bo, send } = await chat('+1')
-    const start = clock.now().getTime()
-    const at: number[] = []
     let answer: Record<string, unknown> = { code: 503, reason: 'ESME_RSYSERR' }
-    const connector = await register({}, (delivery) => {
-      at.push(clock.now().getTime() - start)
-      delivery.answer(answer)
-    })
+    const connector = await register(
+      {},
+      refusing('hi', () => answer),
+    )
+    const allGiven = await barrier(connector)
+    const mine = () => connector.inHand.filter(({ text }) => text === 'hi')
     await send('hi')
-    await eventually(() => {
-      if (bo.words().at(-1) === 'failed') return true
-      clock.forward(longest(at.length - 1) / 40)
-      return false
-    }, 25_000)
-    expect(at).toHaveLength(20)
-    const pauses = at.slice(1).map((one, index) => one - at[index]!)
-    pauses.forEach((pause, index) => {
-      expect(pause).toBeGreaterThanOrEqual(longest(index) / 2)
-      // Half as much again for the clock, which runs on until the gateway looks at it.
-      expect(pause).toBeLessThanOrEqual(longest(index) * 1.5 + LEASE)
-    })
+    for (let attempt = 1; attempt < 20; attempt++) {
+      await eventually(() => mine().length === attempt)
+      await allGiven()
+      clock.forward(longest(attempt) / 2 - 1)
+      await allGiven()
+      expect(mine()).toHaveLength(attempt)
+      clock.forward(longest(attempt) / 2 + 1)
+    }
+    await eventually(() => bo.words().at(-1) === 'failed')
+    expect(mine()).toHaveLength(20)
     const [letter] = await deadLetters()
-    expect(letter).toMatchObject({ id: idsOf(connector)[0], refId: '+1', attempts: 20, reason: 'ESME_RSYSERR' })
-    expect(new Set(idsOf(connector)).size).toBe(1)
+    expect(letter).toMatchObject({ id: mine()[0]!.deliveryId, refId: '+1', attempts: 20, reason: 'ESME_RSYSERR' })
 
     answer = { code: 200, providerMessageId: 'p1' }
     const path = `/api/admin/dead-letters/${letter!.id}/replay`
     expect((await request(gateway.url, path, { method: 'POST' }, token)).status).toBe(202)
-    await eventually(() => connector.inHand.length === 21)
-    expect(connector.inHand.at(-1)!.deliveryId).toBe(letter!.id)
+    await eventually(() => mine().length === 21)
+    expect(new Set(mine().map(({ deliveryId }) => deliveryId)).size).toBe(1)
     await eventually(async () => expect(await deadLetters()).toEqual([]))
-  }, 40_000)
+  }, 60_000)
 
   it('does not hold up the next one of its recipient once it is dead', async () => {
     const { bo, send } = await chat('+1')
-    const connector = await register({}, (delivery) => {
-      if (delivery.text === 'bad') delivery.answer({ code: 422, reason: 'too-long' })
-      else accept(delivery)
-    })
+    const connector = await register(
+      {},
+      refusing('bad', () => ({ code: 422, reason: 'too-long' })),
+    )
     await send('bad')
     await send('good')
     await eventually(() => expect(bo.words().slice(-2).sort()).toEqual(['failed', 'sent']))
@@ -207,6 +223,8 @@ it('a connector of the old kind gets a delivery once, whatever becomes of its so
   old.close()
   clock.forward(60 * MINUTE)
   const next = await register({ acknowledges: undefined })
-  await given(next, 'something else')
-  expect(textsOf(next)).toEqual(['something else'])
+  await (
+    await barrier(next)
+  )()
+  expect(textsOf(next)).toEqual(['barrier 1'])
 })

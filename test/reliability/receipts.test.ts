@@ -44,29 +44,40 @@ function expected(told: readonly Told[]): State[] {
 }
 
 it('every order of all states and of the provider’s answer among them shows what rises, each once', async () => {
-  const connector = kept(await provider(gateway.url))
-  const { conversationId } = await connector.call('sendMessage', inbound('+1', 'hello'))
-  const bo = kept(await agentIn(gateway.url, String(conversationId), token))
   const orders = permutations<Told>([...STATES, 'answer'])
-  const told = new Map<string, readonly Told[]>()
-  for (const [index, order] of orders.entries()) {
-    const { id } = await bo.call('sendMessage', say(String(conversationId), String(index)))
-    told.set(String(id), order)
-    await eventually(() => connector.inHand.length === index + 1)
-    await tell(connector, connector.inHand[index]!, order)
-  }
-  await eventually(() => expect(seenBy(bo).get([...told.keys()].at(-1)!)).toEqual(expected(orders.at(-1)!)))
-  const seen = seenBy(bo)
-  for (const [id, order] of told) expect([order, seen.get(id)]).toEqual([order, expected(order)])
+  const customers = Array.from({ length: 6 }, (_, customer) => orders.filter((_order, index) => index % 6 === customer))
+  await Promise.all(customers.map((some, customer) => tellAll(String(customer), some)))
   console.log(`${orders.length} orders`)
 }, 120_000)
 
-async function tell(connector: Someone, delivery: InHand, order: readonly Told[]): Promise<void> {
+/** A customer with a connector of its own, to whom so many messages are sent. */
+async function tellAll(account: string, orders: readonly (readonly Told[])[]): Promise<void> {
+  const connector = kept(await provider(gateway.url, { account }))
+  const { conversationId } = await connector.call('sendMessage', inbound('+1', 'hello', { account }))
+  const bo = kept(await agentIn(gateway.url, String(conversationId), token))
+  const told = new Map<string, readonly Told[]>()
+  for (const [index, order] of orders.entries()) {
+    const { id } = await bo.call('sendMessage', say(String(conversationId), `${account} ${index}`))
+    told.set(String(id), order)
+    await eventually(() => connector.inHand.length === index + 1)
+    await tell(connector, connector.inHand[index]!, { order, account })
+  }
+  const [lastId, lastOrder] = [...told].at(-1)!
+  await eventually(() => expect(seenBy(bo).get(lastId)).toEqual(expected(lastOrder)))
+  const seen = seenBy(bo)
+  for (const [id, order] of told) expect([order, seen.get(id)]).toEqual([order, expected(order)])
+}
+
+async function tell(
+  connector: Someone,
+  delivery: InHand,
+  { order, account = '' }: { order: readonly Told[]; account?: string },
+): Promise<void> {
   const providerMessageId = `p ${delivery.text}`
   for (const one of order)
     if (one === 'answer') delivery.answer({ code: 200, providerMessageId })
     else {
-      const reply = await connector.call('sendMessage', { activityType: one, info: { providerMessageId } })
+      const reply = await connector.call('sendMessage', { activityType: one, account, info: { providerMessageId } })
       expect(reply.code).toBe(200)
     }
 }
@@ -89,7 +100,7 @@ it('a receipt for what nobody knows is taken, changes nothing, and does not stop
     expect(await connector.call('sendMessage', { activityType: 'read', info })).toMatchObject({ code: 200 })
   await bo.call('sendMessage', say(String(conversationId), 'hi'))
   await eventually(() => connector.inHand.length === 1)
-  await tell(connector, connector.inHand[0]!, ['answer', 'delivered'])
+  await tell(connector, connector.inHand[0]!, { order: ['answer', 'delivered'] })
   await eventually(() => bo.words().at(-1) === 'delivered')
   expect(bo.words().slice(-2)).toEqual(['sent', 'delivered'])
 })

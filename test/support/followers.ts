@@ -1,7 +1,7 @@
 // Followers that write down what they hear, a bus that can be made to misbehave, and a store that can be made to fail.
 import type { Bus, BusListener } from '../../src/bus/bus'
 import type { Follower, Following } from '../../src/conversation/stream'
-import type { ConversationEvent, Ephemeral, PublicEvent } from '../../src/model/events'
+import type { ConversationEvent, Ephemeral } from '../../src/model/events'
 import type { ConversationId, Tenant } from '../../src/model/ids'
 import type { Hub } from '../../src/conversation/hub'
 import type { ConversationStore } from '../../src/store/conversation-store'
@@ -48,7 +48,7 @@ export class Ears implements Follower<ConversationEvent> {
   follow(hub: Hub, conversationId: ConversationId, after = 0): Following {
     const place = { tenant, conversationId }
     if (this.audience === 'staff') return hub.followAsStaff(place, after, this)
-    return hub.followAsPublic(place, after, this as Follower<PublicEvent>)
+    return hub.followAsPublic(place, after, this)
   }
 }
 
@@ -69,14 +69,14 @@ export class HeldBus implements Bus {
   publish(events: readonly ConversationEvent[]): void {
     const [first] = events
     if (!first || !this.isAskedFor(first.conversationId)) return
-    if (this.isOpen) for (const { hear } of this.#listeners) hear(events)
+    if (this.isOpen) for (const listener of this.#listeners) listener.hear(events)
     else this.held.push(events)
   }
   publishEphemeral(ephemeral: Ephemeral): void {
-    for (const { hearEphemeral } of this.#listeners) hearEphemeral(ephemeral)
+    for (const listener of this.#listeners) listener.hearEphemeral(ephemeral)
   }
   wake(channel: string, account: string): void {
-    for (const { wake } of this.#listeners) wake(channel, account)
+    for (const listener of this.#listeners) listener.wake(channel, account)
   }
   async join(_tenant: Tenant, conversation: ConversationId): Promise<void> {
     await this.joining()
@@ -100,16 +100,16 @@ export class HeldBus implements Bus {
   /** Hands on a hint that is held, and keeps it, so that it can come again. */
   release(index: number): void {
     const events = this.held[index]
-    if (events) for (const { hear } of this.#listeners) hear(events)
+    if (events) for (const listener of this.#listeners) listener.hear(events)
   }
   releaseAll(): void {
-    for (const events of this.held.splice(0)) for (const { hear } of this.#listeners) hear(events)
+    for (const events of this.held.splice(0)) for (const listener of this.#listeners) listener.hear(events)
   }
   drop(index: number): void {
     this.held.splice(index, 1)
   }
   missed(): void {
-    for (const { missed } of this.#listeners) missed()
+    for (const listener of this.#listeners) listener.missed()
   }
 }
 

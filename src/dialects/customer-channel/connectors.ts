@@ -1,22 +1,17 @@
 // Connectors at the socket's door: they register, get leased deliveries, and bring messages and receipts of their channel.
-import type { Socket } from 'socket.io'
-import type { Answer as DeliveryAnswer, Carrier } from '../../conversation/outbox'
-import type { DeliveryBody } from '../../conversation/rules'
+import type { Carrier } from '../../conversation/outbox'
 import { connectorByAddress, opens, type Caller as Identity } from '../../identity/credentials'
 import { GatewayError, notYours } from '../../model/errors'
 import { parseEventId, type DeliveryId, type EventId, type ParticipantId, type Place } from '../../model/ids'
 import { channelName } from '../../model/participant'
-import type { Delivery } from '../../store/records'
-import { acknowledgementOf, encodeDelivery } from './codec'
+import { type ConnectorSocket, Line } from './carry'
+import { acknowledgementOf } from './codec'
 import type { ChannelDeps } from './deps'
 import { readOpening } from './opening'
 import { digestOf, readContent, readSpeech, type Speech } from './speech'
-import { parse } from './tolerant'
 import * as wire from './wire'
 
 const MAX_PROVIDER_ID = 256
-/** How long a connector may take to answer a delivery. */
-const ANSWER_MS = 30_000
 
 type ConnectorIdentity = Extract<Identity, { kind: 'connector' }>
 type RegisterRequest = ReturnType<typeof wire.registerConnectorRequest.schema.parse>
@@ -51,7 +46,7 @@ export class Connectors {
     const identity = await this.#identify(caller, { channel, account, key: request.key })
     const key = [identity.tenant, channel, account, instance].join('\n')
     if ((await this.#takePlace(key, caller, turn)) && caller.socket.connected) {
-      const stop = this.deps.outbox.register(this.#carrier(caller, identity, { channel, account, acknowledges }))
+      const stop = this.#supply(caller, identity, { channel, account, acknowledges })
       this.#registered.set(key, { caller, turn, stop })
     }
     const warning =
@@ -144,18 +139,18 @@ export class Connectors {
     throw new GatewayError('forbidden', 'This credential does not carry this channel.')
   }
 
-  #carrier(
-    caller: Caller,
+  /** From here on it gets what is due; the answer ends that. */
+  #supply(
+    { socket }: Caller,
     { tenant }: ConnectorIdentity,
     wish: Pick<Carrier, 'channel' | 'account' | 'acknowledges'>,
-  ): Carrier {
-    const { channel, account, acknowledges } = wish
-    return {
-      tenant,
-      channel,
-      account,
-      acknowledges,
-      carry: (delivery) => carry(caller.socket, delivery, acknowledges),
+  ): () => Promise<void> {
+    const line = new Line(socket, wish.acknowledges)
+    const stop = this.deps.outbox.register({ ...wish, tenant, carry: (delivery) => line.carry(delivery) })
+    return async () => {
+      const stopped = stop()
+      line.close()
+      await stopped
     }
   }
   async #stop(key: string, registration: Registration): Promise<void> {
@@ -190,53 +185,4 @@ function scopeOf(identity: ConnectorIdentity, { channel, account }: wire.SendReq
   if (!opens(identity, scope.channel, scope.account))
     throw new GatewayError('forbidden', 'This credential does not carry this channel.')
   return scope
-}
-
-type ConnectorSocket = Socket<wire.ClientToServerEvents, wire.ServerToClientEvents>
-function carry(socket: ConnectorSocket, delivery: Delivery, acknowledges: boolean): Promise<DeliveryAnswer> {
-  const message = encodeDelivery(delivery, JSON.parse(delivery.body) as DeliveryBody)
-  if (!socket.connected) return Promise.resolve({ type: 'gone' })
-  if (!acknowledges) {
-    socket.emit('messageArrived', message)
-    return Promise.resolve({ type: 'accepted', providerIds: [] })
-  }
-  return new Promise((resolve) => {
-    const settle = (answer: DeliveryAnswer) => {
-      clearTimeout(timer)
-      socket.off('disconnect', gone)
-      resolve(answer)
-    }
-    const gone = () => settle({ type: 'gone' })
-    const timer = setTimeout(
-      () => settle({ type: 'refused', reason: 'silence', retryable: true, retryAfter: null }),
-      ANSWER_MS,
-    )
-    socket.once('disconnect', gone)
-    socket.emit('messageArrived', message, (reply: unknown) => settle(readAnswer(reply)))
-  })
-}
-
-function readAnswer(raw: unknown): DeliveryAnswer {
-  try {
-    const {
-      code,
-      providerMessageId,
-      providerMessageIds = [],
-      retryable,
-      retryAfter,
-      reason,
-    } = parse(wire.deliveryReply.schema, raw)
-    if (code < 300) {
-      const providerIds = [...(providerMessageId === undefined ? [] : [providerMessageId]), ...providerMessageIds]
-      return { type: 'accepted', providerIds }
-    }
-    return {
-      type: 'refused',
-      reason: reason ?? String(code),
-      retryable: retryable ?? (code >= 500 || code === 429),
-      retryAfter: retryAfter ?? null,
-    }
-  } catch {
-    return { type: 'refused', reason: 'unreadable answer', retryable: true, retryAfter: null }
-  }
 }

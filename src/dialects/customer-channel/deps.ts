@@ -40,6 +40,8 @@ export interface ChannelDeps {
   readonly isConnectorAddress: (address: string) => boolean
   /** Hears of every conversation whose customer has come. Answers how to stop. */
   readonly onBegun: (listener: (event: ConversationEvent) => void) => () => void
+  /** For whoever counts. */
+  readonly onSocket: (what: 'opened' | 'closed' | 'droppedAsSlow') => void
   readonly now: () => Date
   /** For the log: a failure of ours, without anybody's words in it. */
   readonly onFault: (cause: unknown) => void

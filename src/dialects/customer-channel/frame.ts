@@ -144,4 +144,10 @@ function isStuck({ writeBuffer }: Connection): boolean {
   for (const { data } of writeBuffer) bytes += typeof data === 'string' ? data.length : WEIGH_EVERY
   return bytes > MAX_WAITING_BYTES
 }
-const drop = (connection: Connection): void => connection.close(true)
+const dropped = new WeakSet()
+function drop(connection: Connection): void {
+  dropped.add(connection)
+  connection.close(true)
+}
+/** Was this connection closed because its client does not read? */
+export const wasDropped = ({ conn }: AnySocket): boolean => dropped.has(conn)

@@ -7,6 +7,7 @@ import { Caller, voidCredential, type CallerDeps } from './caller'
 import { encodeConversation } from './codec'
 import { Connectors } from './connectors'
 import type { ChannelDeps } from './deps'
+import { wasDropped } from './frame'
 import { FrameCache } from './frame-cache'
 import { failureOf } from './handle'
 import type { ClientToServerEvents, ServerToClientEvents } from './wire'
@@ -42,7 +43,9 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
     cleanupEmptyChildNamespaces: true,
     cors: { origin: (origin, decide) => decide(null, isAllowed(deps, origin)), credentials: true },
     allowRequest: (request, decide) => {
-      const refused = isClosing ? 'The gateway is shutting down' : refusal(deps, request, { callers, perAddress })
+      const refused = isClosing
+        ? 'The gateway is shutting down'
+        : refusal(deps, request, { count: io.engine.clientsCount, perAddress })
       decide(refused, refused === null)
     },
   })
@@ -59,13 +62,14 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
     const { identity } = socket.data as { identity: Caller['identity'] }
     const address = deps.clientAddressOf(socket.request)
     const caller = new Caller(socket, address, identity, callerDeps)
+    const leave = enter(perAddress, deps.limitKeyOf(address))
     callers.add(caller)
-    perAddress.set(address, (perAddress.get(address) ?? 0) + 1)
+    deps.onSocket('opened')
     socket.on('disconnect', () => {
       callers.delete(caller)
-      const left = (perAddress.get(address) ?? 1) - 1
-      if (left > 0) perAddress.set(address, left)
-      else perAddress.delete(address)
+      leave()
+      deps.onSocket('closed')
+      if (wasDropped(socket)) deps.onSocket('droppedAsSlow')
     })
     caller.listen()
   })
@@ -83,21 +87,32 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
   }
 }
 
+/** One more connection under this key; the answer takes it away again. */
+function enter(perAddress: Map<string, number>, key: string): () => void {
+  perAddress.set(key, (perAddress.get(key) ?? 0) + 1)
+  return () => {
+    const left = (perAddress.get(key) ?? 1) - 1
+    if (left > 0) perAddress.set(key, left)
+    else perAddress.delete(key)
+  }
+}
+
 /** Where the browser's page comes from; clients without an Origin are no browsers. */
 function isAllowed({ entryPoint: { allowedOrigins } }: ChannelDeps, origin: string | undefined): boolean {
   return origin === undefined || allowedOrigins === 'any' || allowedOrigins.includes(origin)
 }
 
 interface Connected {
-  readonly callers: ReadonlySet<Caller>
+  /** All, those that have not said who they are included. */
+  readonly count: number
   readonly perAddress: ReadonlyMap<string, number>
 }
 /** Asked in the handshake itself: CORS does not guard a WebSocket. */
-function refusal(deps: ChannelDeps, request: IncomingMessage, { callers, perAddress }: Connected): string | null {
+function refusal(deps: ChannelDeps, request: IncomingMessage, { count, perAddress }: Connected): string | null {
   if (!isAllowed(deps, request.headers.origin)) return 'This origin is not allowed. Add it to ALLOWED_ORIGINS.'
   if (deps.unlimited) return null
-  if (callers.size >= MAX_SOCKETS) return 'Too many connections'
-  const here = perAddress.get(deps.clientAddressOf(request)) ?? 0
+  if (count >= MAX_SOCKETS) return 'Too many connections'
+  const here = perAddress.get(deps.limitKeyOf(deps.clientAddressOf(request))) ?? 0
   return here >= MAX_SOCKETS_PER_ADDRESS ? 'Too many connections from this address' : null
 }
 
