@@ -1,6 +1,5 @@
 // The composition root: the only file that knows every part. Read it first.
 import { join } from 'node:path'
-import type { Router } from 'express'
 import { MemoryBus } from './bus/memory-bus'
 import type { Bus } from './bus/bus'
 import type { Config } from './config'
@@ -66,12 +65,11 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
 
   const identity = await openIdentity(config, database, now)
   const core = openConversations(config, { database, bus, now, onFault, leaseMs: parts.leaseMs, metrics })
-  const limits = new Limits({ enabled: config.rateLimits, tenant, onLimited: (name) => metrics.rateLimited(name) })
   const deps: ChannelDeps = {
     ...core,
     ...identity,
     ...doorOf(config),
-    limiter: limits,
+    limiter: new Limits({ enabled: config.rateLimits, tenant, onLimited: (name) => metrics.rateLimited(name) }),
     onBegun: (listener) => onBegun(bus, listener),
     onSocket: (what) => metrics.socket(what),
     now,
@@ -188,7 +186,7 @@ function doorOf(config: Config) {
   }
 }
 
-function pagesOf(config: Config): Router[] {
+function pagesOf(config: Config): ReturnType<typeof createDocs>[] {
   const about = { url: config.publicUrl ?? '', basePath: config.basePath, version: VERSION }
   const docs = createDocs({
     openApi: () => openApiDocument(about),

@@ -43,7 +43,7 @@ describe('metrics', () => {
   })
   it('of two gateways in one process are apart', async () => {
     const [one, other] = [new Metrics(), new Metrics()]
-    one.socketOpened()
+    one.socket('opened')
     expect(await other.text()).toContain('fairlead_sockets_open 0')
   })
 })

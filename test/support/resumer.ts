@@ -7,59 +7,99 @@ interface Wish {
   readonly join: Body
   readonly auth?: Body
 }
-
-/** What arrives of a conversation: greetings and typing left out, as they are not of the log. */
-const isOfLog = ({ seq }: Body): boolean => typeof seq === 'number'
+/** What was heard: an entry of the log as JSON, or an acknowledgement in its place. */
+export interface Note {
+  readonly seq: number
+  readonly json: string
+  readonly isAck: boolean
+  readonly body: Body
+}
 
 export class Resumer {
-  /** As JSON, in the order it came; what it said itself stands as it was acknowledged. */
-  readonly heard: string[] = []
-  /** Position, in the reader's own count, of the last that was heard. */
-  last = 0
+  /** In the order it came: nothing is sorted, nothing is left out. */
+  readonly notes: Note[] = []
+  /** How many messages each `conversationInfo` held. */
+  readonly infos: number[] = []
+  readonly refusals: Reply[] = []
   cuts = 0
+  #generation = 0
   #someone: Someone | null = null
-  #joined: Promise<Reply> | null = null
+  #hasJoined = false
+  /** Said and not acknowledged: said again after each join, under the same key. */
+  readonly #pending = new Map<string, Body>()
 
   constructor(private readonly wish: Wish) {}
 
-  async join(): Promise<void> {
+  get last(): number {
+    return this.notes.at(-1)?.seq ?? 0
+  }
+  get unacknowledged(): number {
+    return this.#pending.size
+  }
+  get hasEnded(): boolean {
+    return this.notes.at(-1)?.body['activityType'] === 'endOfConversation'
+  }
+  /** The log as it was heard, without its own acknowledgements. */
+  get log(): string[] {
+    return this.notes.flatMap(({ json, isAck }) => (isAck ? [] : [json]))
+  }
+
+  async start(): Promise<void> {
+    const generation = ++this.#generation
     const { url, join, auth } = this.wish
     const someone = await connect(url, auth ? { auth } : {})
+    if (generation !== this.#generation) {
+      someone.close()
+      return
+    }
     this.#someone = someone
-    // Nothing is sorted and nothing is compared: what comes is written down.
-    someone.socket.on('conversationInfo', ({ messages }: { messages: Body[] }) => messages.forEach((one) => this.#note(one)))
-    someone.socket.on('messageArrived', (one: Body) => this.#note(one))
-    const joining = someone.socket.timeout(15_000).emitWithAck('joinConversation', { ...join, after: this.last })
-    this.#joined = joining as Promise<Reply>
-    const joined = await this.#joined
-    if (joined.code !== 200) throw new Error(`join: ${JSON.stringify(joined)}`)
+    someone.socket.on('conversationInfo', ({ messages }: { messages: Body[] }) => {
+      this.infos.push(messages.length)
+      for (const message of messages) this.#note(message)
+    })
+    someone.socket.on('messageArrived', (message: Body) => this.#note(message))
+    someone.socket.on('disconnect', () => void this.start())
+    someone.socket.emit('joinConversation', { ...join, after: this.last }, (reply: Reply) => {
+      if (reply.code !== 200) this.refusals.push(reply)
+      this.#hasJoined = true
+      for (const body of this.#pending.values()) this.#send(body)
+    })
   }
-  /** Takes the connection away without a word, or says goodbye. */
+  /** Loses the connection, suddenly or with a goodbye, and comes back at once. */
   cut(isSudden: boolean): void {
-    const someone = this.#someone
-    this.#someone = null
-    if (!someone) return
+    this.stop(isSudden)
     this.cuts += 1
-    someone.socket.off()
-    if (isSudden) someone.socket.io.engine.transport.close()
-    someone.close()
+    void this.start()
   }
-  get isHere(): boolean {
-    return this.#someone !== null
+  stop(isSudden = false): void {
+    const someone = this.#someone
+    this.#generation += 1
+    this.#someone = null
+    this.#hasJoined = false
+    someone?.socket.off()
+    if (isSudden) someone?.socket.io.engine.close()
+    else someone?.close()
   }
-  /** Says something under a key of its own; the acknowledgement is noted where it stands. */
-  say(body: Body, onAck: (reply: Reply) => void): void {
+
+  say(messageId: string, body: Body): void {
+    const keyed = { ...body, messageId }
+    this.#pending.set(messageId, keyed)
+    if (this.#hasJoined) this.#send(keyed)
+  }
+  #send(body: Body): void {
     const someone = this.#someone
     someone?.socket.emit('sendMessage', body, (reply: Reply) => {
-      if (this.#someone !== someone) return
-      if (reply.code === 200) this.#note({ ...reply, acknowledged: true })
-      onAck(reply)
+      if (someone !== this.#someone) return
+      if (reply.code !== 200) this.refusals.push(reply)
+      this.#pending.delete(String(body['messageId']))
+      // What it heard already needs no acknowledgement in its place.
+      if (Number(reply['seq']) > this.last) this.#note(reply, true)
     })
   }
 
-  #note(one: Body): void {
-    if (!isOfLog(one)) return
-    this.heard.push(JSON.stringify(one))
-    this.last = one['seq'] as number
+  /** Greetings and typing are not of the log: they have no `seq`. */
+  #note(body: Body, isAck = false): void {
+    const { seq } = body
+    if (typeof seq === 'number') this.notes.push({ seq, json: JSON.stringify(body), isAck, body })
   }
 }
