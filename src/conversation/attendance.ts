@@ -71,9 +71,19 @@ export class Attendance {
   #startGrace(place: Place, id: ParticipantId, presence: Presence): void {
     if (this.#closed) return
     presence.timer = setTimeout(() => {
-      this.#present.delete(keyOf(place, id))
-      this.#deps.conversations.leave(place, id, 'disconnected').catch(this.#deps.onFault)
+      presence.timer = null
+      this.#deps.conversations.leave(place, id, 'disconnected').then(
+        () => this.#isAway(place, id, presence) && this.#present.delete(keyOf(place, id)),
+        (cause: unknown) => {
+          this.#deps.onFault(cause)
+          if (this.#isAway(place, id, presence)) this.#startGrace(place, id, presence)
+        },
+      )
     }, this.#deps.graceMs)
+  }
+  /** Still the one that is known, and not back meanwhile. */
+  #isAway(place: Place, id: ParticipantId, presence: Presence): boolean {
+    return this.#present.get(keyOf(place, id)) === presence && presence.connections === 0 && presence.timer === null
   }
 }
 

@@ -107,7 +107,7 @@ describe('joining an ended conversation', () => {
     expect(join(viewOf(over), asStaff({ ...bo, id: newParticipantId() }, boAccount)).events).toEqual([])
   })
   it('is reading it for its customer, even if they never came', () => {
-    const never = after(blankWeb, [{ ...ended, reason: 'system', by: SYSTEM }]).conversation
+    const never = after(blankWeb, [{ type: 'conversationEnded', reason: 'system', by: SYSTEM }]).conversation
     expect(join(viewOf(never), asCustomer()).events).toEqual([])
   })
   it('is refused to everybody else as if there were none', () => {

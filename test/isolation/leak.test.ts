@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { openMemory } from '../../src/store/open-database'
 import { eventually } from '../support/eventually'
 import { CONNECTOR_KEY, openGateway } from '../support/gateway'
-import { connect, customer, hire, joining, login, post, request, say, type Someone } from '../support/people'
+import { agentIn, connect, customer, hire, joining, login, post, request, say, type Someone } from '../support/people'
 import { finish, openParty, perform, play, type Party, type Staff, type Table } from './party'
 
 type Body = Record<string, unknown>
@@ -138,6 +138,27 @@ it('nothing internal gets out, whatever happens in whatever order', async () => 
   )
   expect(whispers).toBeGreaterThan(50)
 }, 180_000)
+
+it('a silent supervisor is named to nobody outside, not even by who addresses them together with the customer', async () => {
+  const { url } = gateway
+  const ann = await customer(url)
+  const { conversationId } = ann
+  const agent = await agentIn(url, conversationId, staff.agent)
+  const boss = await connect(url, { auth: { token: staff.boss } })
+  const joined = await boss.call('joinConversation', { conversationId, silent: true })
+  await eventually(() => expect(agent.words()).toHaveLength(3))
+  const people = logOf(agent).map(({ info }) => (info as { participant: { id: string } }).participant.id)
+  expect(people[2]).toBe((joined['participant'] as { id: string }).id)
+  const to = [people[0], people[2]]
+  await agent.call('sendMessage', { conversationId, activityType: 'typing', to })
+  expect(await agent.call('sendMessage', say(conversationId, 'both of you', { to }))).toMatchObject({ code: 200 })
+  await eventually(() => expect(boss.words()).toEqual(expect.arrayContaining(['typing', 'both of you'])))
+  await eventually(() => expect(ann.words()).toContain('both of you'))
+  expect(ann.words()).toContain('typing')
+  for (const secret of [people[2] ?? '', `"${BOSS}"`])
+    expect(ann.bytes.filter((text) => text.includes(secret))).toEqual([])
+  for (const someone of [ann, agent, boss]) someone.close()
+})
 
 it('a socket that joins again and again at once hears everything once', async () => {
   const { url } = gateway

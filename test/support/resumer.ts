@@ -47,7 +47,10 @@ export class Resumer {
   async start(): Promise<void> {
     const generation = ++this.#generation
     const { url, join, auth } = this.wish
-    const someone = await connect(url, auth ? { auth } : {})
+    const someone = await connect(url, auth ? { auth } : {}).catch((cause: unknown) => {
+      if (generation === this.#generation) throw cause
+    })
+    if (!someone) return
     if (generation !== this.#generation) {
       someone.close()
       return

@@ -36,7 +36,7 @@ export interface SeatDeps<E extends ConversationEvent> {
   readonly onLeft: () => void
 }
 type Acknowledge = (event: Utterance) => void
-type AnySeat = Pick<Seat, 'latest' | 'expect' | 'expects' | 'forget' | 'isClosed'>
+type AnySeat = Pick<Seat, 'latest' | 'expect' | 'expects' | 'forget' | 'isClosed' | 'caughtUp'>
 
 export class Seat<E extends ConversationEvent = ConversationEvent> {
   readonly place: Place
@@ -62,6 +62,10 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
     this.#picture = picture
     this.#following = this.#deps.hearing.follow(this.place, after, this)
     await this.#following.caughtUp
+  }
+  /** Resolves when history has ended, one way or another. */
+  async caughtUp(): Promise<void> {
+    await this.#following?.caughtUp.catch(() => undefined)
   }
 
   async history(events: readonly E[]): Promise<void> {
@@ -144,7 +148,7 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
     const { conversation, members } = this.#picture
     this.#picture = null
     this.#members = members
-    const messages = events.map((event) => hearing.encode(event))
+    const messages = events.filter((event) => !hearing.skips(event)).map((event) => hearing.encode(event))
     Frame.event('conversationInfo', encodeInfo({ conversation, members, messages, role })).queueOn(socket)
     for (const event of events) this.#acknowledge(event)
   }

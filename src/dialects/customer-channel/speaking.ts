@@ -100,6 +100,7 @@ export class Speaking {
       else {
         // Said before: its place is behind us, or will be when what comes before it has been heard.
         if (expected) sitsOn.forget(key)
+        await sitsOn.caughtUp()
         await this.deps.hub.reached(speaker.place, event.position)
         reply(event)
       }

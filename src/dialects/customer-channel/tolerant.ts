@@ -132,7 +132,7 @@ export const textUpTo = (bytes: number) =>
 
 /** Parses at the door. The error names paths, never values. */
 export function parse<S extends z.ZodType>(schema: S, raw: unknown): z.output<S> {
-  const parsed = schema.safeParse(raw)
+  const parsed = safely(schema, raw)
   if (parsed.success) return parsed.data
   const { issues } = parsed.error
   const details = [...new Set(issues.map(({ path }) => path.join('.')).filter(Boolean))].slice(0, 16)
@@ -142,4 +142,15 @@ export function parse<S extends z.ZodType>(schema: S, raw: unknown): z.output<S>
     .map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message))
     .join('. ')
   throw new GatewayError(tooLarge ? 'tooLarge' : 'invalidRequest', `${sentence}.`, { details })
+}
+
+/** A value may pretend to have a length that cannot be compared: the schema throws then, where it should refuse. */
+function safely<S extends z.ZodType>(schema: S, raw: unknown): z.ZodSafeParseResult<z.output<S>> {
+  try {
+    return schema.safeParse(raw)
+  } catch (cause) {
+    throw new GatewayError('invalidRequest', 'This request cannot be read. Send the types that the API documents.', {
+      cause,
+    })
+  }
 }
