@@ -106,13 +106,20 @@ function stateWrites(
   return writes
 }
 
+/** A member, or the customer of a channel who was never joined for. */
+function recipientOf({ conversation }: View, id: ParticipantId | null): Person | null {
+  const member = conversation?.memberships.find((known) => known.id === id)
+  if (member) return personOf(member)
+  const customer = conversation?.opening.customer
+  return customer && customer.participantId === id ? { id, role: 'customer', name: customer.name } : null
+}
 function receiptEvents(view: View, recipient: ParticipantId | null, { states, reason }: News): EventDraft[] {
   const message = messageOf(view)
-  const member = view.conversation?.memberships.find(({ id }) => id === recipient)
-  if (!message || !member) return []
+  const person = recipientOf(view, recipient)
+  if (!message || !person) return []
   // The reason is that of the last: why it came no further.
   return states.map((state, i) =>
-    receipt(message, personOf(member), { state, ...(reason && i === states.length - 1 && { reason }) }),
+    receipt(message, person, { state, ...(reason && i === states.length - 1 && { reason }) }),
   )
 }
 function receipt(message: Message, participant: Person, said: { state: ReceiptState; reason?: string }): EventDraft {

@@ -185,38 +185,36 @@ export interface DeliveryBody {
   readonly content: Content
 }
 
-/** One delivery for each carried customer, whatever socket sits in the conversation for them. */
+/**
+ * One delivery for a carried customer, whatever socket sits in the conversation for them, and whether or not one ever
+ * did: who came by a channel is reached by it, until they come live.
+ */
 function deliveries(
-  conversation: Conversation,
+  { id: conversationId, opening, memberships, publicPosition }: Conversation,
   sender: Membership,
   { saying, at }: { saying: Saying; at: string },
 ): Write[] {
-  if (saying.body.type !== 'message') return []
-  const { content } = saying.body
-  const { opening, memberships, publicPosition } = conversation
-  const carried = memberships.filter((m) => m.presence === 'carried' && !m.left && m.id !== sender.id)
-  return carried.map((member) => {
-    const body: DeliveryBody = {
-      messageId: saying.clientMessageId,
-      from: personOf(sender),
-      seq: publicPosition + 1,
-      at,
-      content,
-    }
-    return {
-      kind: 'deliver',
-      delivery: {
-        id: newDeliveryId(),
-        to: opening.address,
-        conversationId: conversation.id,
-        messageId: 'first',
-        recipient: member.id,
-        notificationId: null,
-        body: JSON.stringify(body),
-        expiresAt: null,
-      },
-    }
-  })
+  const { participantId: recipient } = opening.customer
+  const isLive = memberships.some((m) => m.id === recipient && m.presence === 'live' && !m.left)
+  if (saying.body.type !== 'message' || !opening.carried || isLive || sender.id === recipient) return []
+  const body: DeliveryBody = {
+    messageId: saying.clientMessageId,
+    from: personOf(sender),
+    seq: publicPosition + 1,
+    at,
+    content: saying.body.content,
+  }
+  const delivery = {
+    id: newDeliveryId(),
+    to: opening.address,
+    conversationId,
+    messageId: 'first' as const,
+    recipient,
+    notificationId: null,
+    body: JSON.stringify(body),
+    expiresAt: null,
+  }
+  return [{ kind: 'deliver', delivery }]
 }
 
 /** What the customer of a channel says may opt them out of notifications, or in again. */

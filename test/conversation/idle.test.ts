@@ -116,6 +116,7 @@ describe('the watch over silence', () => {
       const made = watch(0, MINUTE)
       under.clock.forward(2 * MINUTE)
       jest.advanceTimersByTime(MINUTE)
+      for (let i = 0; i < 10; i++) await new Promise(setImmediate)
       await made.close()
       jest.advanceTimersByTime(10 * MINUTE)
       expect(jest.getTimerCount()).toBe(0)

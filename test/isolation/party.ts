@@ -21,7 +21,7 @@ const command = fc.oneof(
     }),
   },
   {
-    weight: 3,
+    weight: 4,
     arbitrary: fc.record({
       type: fc.constant('address'),
       by: fc.constantFrom(...MEMBERS),
@@ -50,7 +50,8 @@ const command = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ type: fc.constant('wave'), by: fc.constantFrom(...MEMBERS), whispered: fc.boolean() }),
   },
-  { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('bossComes', 'bossGoes', 'colleagueMoves') }) },
+  { weight: 3, arbitrary: fc.record({ type: fc.constantFrom('bossComes') }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('bossGoes', 'colleagueMoves') }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constantFrom('text', 'notify') }) },
 )
 type Command = typeof command extends fc.Arbitrary<infer C> ? C : never

@@ -16,8 +16,9 @@ export async function watch(gateway: GatewayProcess) {
   const { token } = await hire(url, 'canary')
   const ann = await customer(url, { refId: 'canary' })
   const bo = await agentIn(url, ann.conversationId, token)
-  await eventually(() => ann.words().length === 2)
   const told = () => bo.heard.filter(({ event }) => event !== 'initConversation').length
+  // The acknowledgement, the picture and the greeting.
+  await eventually(() => ann.words().length === 2 && told() === 3)
   const toldBefore = told()
   const descriptors = gateway.descriptors()
   let warm: Holdings | null = null

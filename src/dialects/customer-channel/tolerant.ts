@@ -149,6 +149,7 @@ function safely<S extends z.ZodType>(schema: S, raw: unknown): z.ZodSafeParseRes
   try {
     return schema.safeParse(raw)
   } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause
     throw new GatewayError('invalidRequest', 'This request cannot be read. Send the types that the API documents.', {
       cause,
     })
