@@ -144,6 +144,13 @@ export function conversationStoreContract(name: string, openDatabase: OpenDataba
         expect(view.conversation!.id).toBe(id)
         expect(view.event).toMatchObject({ position: 2, type: 'messageSent' })
       })
+      it('lead to the event that they were written with, be it not the first', async () => {
+        const id = await open(store(), '+1')
+        const needs = { tenant, conversationId: id, once: { scope: 'external', key: 'k' } }
+        const once = { note: '', expiresAt: null, event: 1 }
+        await store().update(needs, () => ({ events: [said('one'), said('two')], once }))
+        expect((await look(store(), needs)).event).toMatchObject({ position: 3, content: { text: 'two' } })
+      })
       it('are free again when they have expired', async () => {
         const id = await open(store(), '+1')
         await sayOnce(store(), id, { key: 'k', expiresAt: under.clock.in(1_000) })

@@ -145,6 +145,12 @@ export const say = (conversationId: string, text: string, more: Body = {}) => ({
   text,
   ...more,
 })
+/** The latest that arrived with this text or activity, in the picture or after it: waits for it. */
+export async function latest(someone: Pick<Someone, 'arrived'>, word: string): Promise<Body> {
+  const find = () => someone.arrived().findLast(({ text, activityType }) => text === word || activityType === word)
+  await eventually(() => find() !== undefined)
+  return find()!
+}
 /** The picture that the latest join gave, once the greeting that ends it has come. */
 export async function pictureOf({ heard }: Pick<Someone, 'heard'>): Promise<Picture> {
   await eventually(() => heard.findLast(isPictureOrGreeting)?.event === 'messageArrived')

@@ -49,25 +49,19 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
       decide(refused, refused === null)
     },
   })
-  io.use((socket, next) => {
-    identify(deps, socket).then(
-      (caller) => {
-        Object.assign(socket.data as object, { identity: caller })
-        next()
-      },
-      (cause: unknown) => next(refusedConnection(cause)),
-    )
+  // Counted before they say who they are: whoever never does holds a connection, too.
+  io.engine.on('connection', (connection: Connection) => {
+    connection.once('close', enter(perAddress, addressKeyOf(deps, connection.request)))
   })
+  const release = identifyAll(io, deps)
   io.on('connection', (socket) => {
     const { identity } = socket.data as { identity: Caller['identity'] }
-    const address = deps.clientAddressOf(socket.request)
-    const caller = new Caller(socket, address, identity, callerDeps)
-    const leave = enter(perAddress, deps.limitKeyOf(address))
+    const caller = new Caller(socket, deps.clientAddressOf(socket.request), identity, callerDeps)
     callers.add(caller)
     deps.onSocket('opened')
     socket.on('disconnect', () => {
       callers.delete(caller)
-      leave()
+      release(socket.conn)
       deps.onSocket('closed')
       if (wasDropped(socket)) deps.onSocket('droppedAsSlow')
     })
@@ -87,6 +81,7 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
   }
 }
 
+type Connection = Socket['conn']
 /** One more connection under this key; the answer takes it away again. */
 function enter(perAddress: Map<string, number>, key: string): () => void {
   perAddress.set(key, (perAddress.get(key) ?? 0) + 1)
@@ -112,10 +107,39 @@ function refusal(deps: ChannelDeps, request: IncomingMessage, { count, perAddres
   if (!isAllowed(deps, request.headers.origin)) return 'This origin is not allowed. Add it to ALLOWED_ORIGINS.'
   if (deps.unlimited) return null
   if (count >= MAX_SOCKETS) return 'Too many connections'
-  const here = perAddress.get(deps.limitKeyOf(deps.clientAddressOf(request))) ?? 0
+  const here = perAddress.get(addressKeyOf(deps, request)) ?? 0
   return here >= MAX_SOCKETS_PER_ADDRESS ? 'Too many connections from this address' : null
 }
 
+const addressKeyOf = (deps: ChannelDeps, request: IncomingMessage): string =>
+  deps.limitKeyOf(deps.clientAddressOf(request))
+
+/**
+ * Every socket is identified before it connects, and a connection has one at a time: Socket.IO would make another for
+ * each time it says connect before it was answered. The answer lets go of a connection.
+ */
+function identifyAll(io: ChannelServer, deps: ChannelDeps): (connection: Connection) => void {
+  const taken = new WeakSet<Connection>()
+  io.use((socket, next) => {
+    const { conn } = socket
+    if (taken.has(conn)) {
+      next(new Error('This connection is connected already.'))
+      return
+    }
+    taken.add(conn)
+    identify(deps, socket).then(
+      (caller) => {
+        Object.assign(socket.data as object, { identity: caller })
+        next()
+      },
+      (cause: unknown) => {
+        taken.delete(conn)
+        next(refusedConnection(cause))
+      },
+    )
+  })
+  return (connection) => void taken.delete(connection)
+}
 function identify({ credentials }: ChannelDeps, socket: Socket): Promise<Caller['identity']> {
   const { auth, query, headers } = socket.handshake
   return credentials.resolve(

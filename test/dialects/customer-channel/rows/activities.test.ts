@@ -6,8 +6,10 @@ import {
   agentIn,
   connect,
   customer,
+  hire,
   init,
   joining,
+  latest,
   login,
   pictureOf,
   request,
@@ -31,16 +33,12 @@ async function two() {
   const chat = (someone: Someone, text: string) => someone.call('sendMessage', say(conversationId, text))
   return { ann, bo, conversationId, act, chat }
 }
-const last = async (someone: Someone, word: string) => {
-  await eventually(() => someone.words().includes(word))
-  return someone.arrived().findLast(({ activityType, text }) => activityType === word || text === word)!
-}
 
 describe('§2 typing', () => {
   it.each(['started', 'stopped'])('`state` %s arrives, without `seq`, and is never stored', async (state) => {
     const { ann, bo, conversationId, act } = await two()
     expect(await act(ann, 'typing', { state })).toMatchObject({ code: 200 })
-    const typing = await last(bo, 'typing')
+    const typing = await latest(bo, 'typing')
     expect(typing).toMatchObject({ conversationId, channel: 'web', from: { type: 'Customer' }, info: { state } })
     expect(typing).not.toHaveProperty('seq')
     const { messages, conversation } = await pictureOf(await agentIn(gateway.url, conversationId, supervisor))
@@ -60,7 +58,7 @@ describe('§2 receipts: delivered and read', () => {
     const { ann, bo, act, chat } = await two()
     const { id } = await chat(ann, 'hi')
     expect(await act(bo, 'read', { messageId: id })).toMatchObject({ code: 200 })
-    const read = await last(ann, 'read')
+    const read = await latest(ann, 'read')
     expect(read).toMatchObject({ seq: 4, from: { name: 'admin', type: 'Agent' }, info: { messageId: id } })
   })
   it('only rising, at most one per (message, recipient, state)', async () => {
@@ -69,7 +67,7 @@ describe('§2 receipts: delivered and read', () => {
     for (const state of ['delivered', 'delivered', 'read', 'delivered', 'read'])
       expect(await act(bo, state, { messageId: id })).toMatchObject({ code: 200 })
     await chat(bo, 'after')
-    await last(ann, 'after')
+    await latest(ann, 'after')
     expect(ann.words().slice(2)).toEqual(['delivered', 'read', 'after'])
   })
   it('of a whisper they are internal', async () => {
@@ -79,7 +77,13 @@ describe('§2 receipts: delivered and read', () => {
     const { id } = await bo.call('sendMessage', say(conversationId, 'psst', { tag: 'whisper' }))
     const receipt = { conversationId, activityType: 'read', info: { messageId: id } }
     expect(await ann.call('sendMessage', receipt)).toMatchObject({ code: 400 })
-    expect(JSON.stringify(ann.heard)).not.toContain('psst')
+    const cy = await agentIn(gateway.url, conversationId, (await hire(gateway.url, 'cy')).token)
+    expect(await cy.call('sendMessage', receipt)).toMatchObject({ code: 200 })
+    expect(await latest(bo, 'read')).toMatchObject({ tag: 'whisper', from: { name: 'cy' }, info: { messageId: id } })
+    await bo.call('sendMessage', say(conversationId, 'after'))
+    await latest(ann, 'after')
+    expect(ann.words()).not.toContain('read')
+    expect(JSON.stringify(ann.heard)).not.toMatch(new RegExp(`psst|${String(id)}`))
   })
   it.each([
     ['one’s own message', (id: unknown) => ({ messageId: id })],
@@ -111,9 +115,9 @@ describe('§2 from customers', () => {
     const info = { page: '/checkout', step: 2 }
     const reply = await bo.call('sendMessage', { conversationId, activityType: 'navigated', info })
     expect(reply).toMatchObject({ code: 200, id: expect.any(String) as string })
-    expect(await last(ann, 'navigated')).toMatchObject({ info, seq: (reply['seq'] as number) - 1 })
+    expect(await latest(ann, 'navigated')).toMatchObject({ info, seq: (reply['seq'] as number) - 1 })
     await ann.call('sendMessage', { conversationId, activityType: 'scrolled', info })
-    expect(await last(bo, 'scrolled')).toMatchObject({ info, from: { type: 'Customer' } })
+    expect(await latest(bo, 'scrolled')).toMatchObject({ info, from: { type: 'Customer' } })
     const { messages } = await pictureOf(await agentIn(gateway.url, conversationId, supervisor))
     expect(messages.map(({ activityType }) => activityType)).toContain('navigated')
     expect(sms.words()).not.toContain('navigated')
@@ -152,7 +156,7 @@ describe('§2 endOfConversation', () => {
       : await there[who].call('endConversation', { conversationId })
     expect(reply).toMatchObject({ code: 200, conversationId })
     for (const member of [ann, bo])
-      expect(await last(member, 'endOfConversation')).toMatchObject({ info: { reason }, seq: 3 })
+      expect(await latest(member, 'endOfConversation')).toMatchObject({ info: { reason }, seq: 3 })
     expect(await there.chat(ann, 'still there?')).toMatchObject({ code: 410, error: { code: 'conversationEnded' } })
     expect(await there.chat(bo, 'hello?')).toMatchObject({ code: 410 })
   })
@@ -176,20 +180,20 @@ describe('§2 idleWarning, the end by inactivity, and §1 a conversation that no
   it('`idleWarning` says when it `endsAt`; then `endOfConversation` has the reason inactivity', async () => {
     const ann = await customer(idle.url)
     clock.forward(2_000)
-    const warning = await last(ann, 'idleWarning')
+    const warning = await latest(ann, 'idleWarning')
     expect(warning).toMatchObject({ from: { type: 'System' }, seq: 2 })
     expect((warning['info'] as { endsAt: string }).endsAt).toBe(clock.in(2 * 3_600_000 - 1_000))
     await ann.call('sendMessage', say(ann.conversationId, 'here'))
     clock.forward(2_000)
     await eventually(() => ann.words().filter((word) => word === 'idleWarning').length === 2)
     clock.forward(2 * 3_600_000)
-    expect(await last(ann, 'endOfConversation')).toMatchObject({ info: { reason: 'inactivity' } })
+    expect(await latest(ann, 'endOfConversation')).toMatchObject({ info: { reason: 'inactivity' } })
   })
   it('one that nobody joined within 15 min expires, warned of nothing', async () => {
     const started = await init(idle.url)
     const ann = await customer(idle.url)
     clock.forward(14 * 60_000)
-    await last(ann, 'idleWarning') // so the round has passed over both
+    await latest(ann, 'idleWarning') // so the round has passed over both
     clock.forward(2 * 60_000)
     const late = await connect(idle.url)
     const ended = async () => {

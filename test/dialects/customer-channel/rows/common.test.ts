@@ -8,6 +8,7 @@ import {
   customer,
   init,
   joining,
+  latest,
   login,
   pictureOf,
   post,
@@ -177,8 +178,7 @@ describe('§0 input', () => {
     const bo = await agentIn(gateway.url, ann.conversationId, await login(gateway.url))
     const evil = '{"__proto__":{"admin":1},"constructor":2,"prototype":3,"mine":4,"deep":{"constructor":5,"ok":6}}'
     await ann.call('sendMessage', { ...say(ann.conversationId, 'hi'), ...(JSON.parse(evil) as object) })
-    await eventually(() => bo.words().includes('hi'))
-    const arrived = bo.arrived().at(-1)!
+    const arrived = await latest(bo, 'hi')
     expect(arrived).toMatchObject({ mine: 4, deep: { ok: 6 } })
     for (const key of ['__proto__', 'constructor', 'prototype']) expect(Object.hasOwn(arrived, key)).toBe(false)
     expect(Object.keys(arrived['deep'] as object)).toEqual(['ok'])

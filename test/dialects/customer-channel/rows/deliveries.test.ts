@@ -2,7 +2,7 @@
 import { carrier, inbound, texter } from '../../../support/carrier'
 import { eventually } from '../../../support/eventually'
 import { CONNECTOR_KEY } from '../../../support/gateway'
-import { agentIn, connect, joining, login, pictureOf, request, say } from '../../../support/people'
+import { agentIn, connect, joining, latest, login, pictureOf, request, say } from '../../../support/people'
 import { withGateway } from '../../../support/with-gateway'
 
 const gateway = withGateway({}, { leaseMs: 1_000 })
@@ -99,8 +99,7 @@ describe('§2 a connector that acknowledges: at least once', () => {
       let answer: Record<string, unknown> = refusal
       const next = await carrier(gateway.url, { register, answer: () => answer })
       const { id } = await send('hi')
-      await eventually(() => bo.words().includes('failed'))
-      expect(bo.arrived().at(-1)).toMatchObject({ from: { type: 'Customer' }, info: { messageId: id, reason } })
+      expect(await latest(bo, 'failed')).toMatchObject({ from: { type: 'Customer' }, info: { messageId: id, reason } })
       const { json } = await request(gateway.url, '/api/admin/dead-letters', {}, supervisor)
       const letter = (json['deadLetters'] as Record<string, unknown>[]).find(
         (one) => one['conversationId'] === conversationId,

@@ -1,6 +1,17 @@
 // §2 sendMessage and messageArrived: what arrives, who said it, who hears it, and what is said once.
 import { eventually } from '../../../support/eventually'
-import { agentIn, connect, customer, hire, joining, login, pictureOf, say, type Someone } from '../../../support/people'
+import {
+  agentIn,
+  connect,
+  customer,
+  hire,
+  joining,
+  latest,
+  login,
+  pictureOf,
+  say,
+  type Someone,
+} from '../../../support/people'
 import { withGateway } from '../../../support/with-gateway'
 
 const gateway = withGateway()
@@ -23,16 +34,12 @@ async function three() {
   const send = (someone: Someone, body: object) => someone.call('sendMessage', { conversationId, ...body })
   return { ann, bo, eve, conversationId, send, ids: { ann: idOf('Ann'), bo: idOf('bo'), eve: idOf('admin') } }
 }
-const heard = async (someone: Someone, text: string) => {
-  await eventually(() => someone.words().includes(text))
-  return someone.arrived().findLast((body) => body['text'] === text || body['activityType'] === text)!
-}
 
 describe('§2 what arrives', () => {
   it('carries `id`, `messageId`, `seq`, `timestamp`, `channel` and `from.type`', async () => {
     const { ann, bo, send, conversationId, ids } = await three()
     const reply = await send(ann, { type: 'ChatMessage', text: 'Hello', messageId: 'mine' })
-    expect(await heard(bo, 'Hello')).toEqual({
+    expect(await latest(bo, 'Hello')).toEqual({
       conversationId,
       type: 'ChatMessage',
       id: reply['id'],
@@ -51,12 +58,12 @@ describe('§2 what arrives', () => {
   it('`messageId` is the sender’s, or `id`, for an activity as for a chat message', async () => {
     const { ann, bo, send } = await three()
     await send(ann, { text: 'without' })
-    const chat = await heard(bo, 'without')
+    const chat = await latest(bo, 'without')
     expect(chat['messageId']).toBe(chat['id'])
     await send(ann, { activityType: 'cobrowse', messageId: 'mine' })
-    expect(await heard(bo, 'cobrowse')).toMatchObject({ messageId: 'mine' })
+    expect(await latest(bo, 'cobrowse')).toMatchObject({ messageId: 'mine' })
     await send(ann, { activityType: 'navigated' })
-    const activity = await heard(bo, 'navigated')
+    const activity = await latest(bo, 'navigated')
     expect(activity['messageId']).toBe(activity['id'])
   })
   it.each([
@@ -65,7 +72,7 @@ describe('§2 what arrives', () => {
   ] as const)('`from.type` is %s', async (_row, who) => {
     const there = await three()
     await there.send(there[who], { text: 'hi' })
-    expect(await heard(there.ann, 'hi')).toMatchObject({ from: { id: there.ids[who], type: 'Agent' } })
+    expect(await latest(there.ann, 'hi')).toMatchObject({ from: { id: there.ids[who], type: 'Agent' } })
   })
 })
 
@@ -88,7 +95,7 @@ describe('§2 the discriminator', () => {
   ])('%s', async (_row, body, word, type) => {
     const { ann, bo, send } = await three()
     expect(await send(ann, body)).toMatchObject({ code: 200 })
-    expect(await heard(bo, word)).toMatchObject({ type })
+    expect(await latest(bo, word)).toMatchObject({ type })
   })
   it.each([
     ['another type', { type: 'Shout', text: 'x' }],
@@ -109,7 +116,7 @@ describe('§2 `from` is never trusted, whatever its shape', () => {
   ])('%s', async (_row, from) => {
     const { ann, bo, send, ids } = await three()
     await send(ann, { text: 'hi', from, id: 'forged', seq: 99, timestamp: '2001-01-01T00:00:00Z' })
-    const arrived = await heard(bo, 'hi')
+    const arrived = await latest(bo, 'hi')
     expect(arrived).toMatchObject({ from: { id: ids.ann, name: 'Ann', type: 'Customer' }, seq: 4 })
     expect(arrived['id']).not.toBe('forged')
     expect(arrived['timestamp']).not.toContain('2001')
@@ -118,8 +125,8 @@ describe('§2 `from` is never trusted, whatever its shape', () => {
     const { ann, bo, send, conversationId } = await three()
     await send(ann, { text: 'hi', mood: 'good' })
     await send(bo, { text: 'hello', to: [] })
-    await heard(ann, 'hello')
-    await heard(bo, 'hi')
+    await latest(ann, 'hello')
+    await latest(bo, 'hi')
     const replayed = (await pictureOf(await agentIn(gateway.url, conversationId, supervisor))).messages
     const live = bo.arrived().filter(({ text }) => text === 'hi')
     expect(replayed.filter(({ text }) => text === 'hi')).toEqual(live)
@@ -139,15 +146,15 @@ describe('§2 `to`', () => {
   ])('%s: public', async (_row, to) => {
     const { ann, bo, eve, send, ids } = await three()
     expect(await send(bo, { text: 'hi', ...to(ids.ann) })).toMatchObject({ code: 200 })
-    await heard(ann, 'hi')
-    await heard(eve, 'hi')
+    await latest(ann, 'hi')
+    await latest(eve, 'hi')
   })
   it('naming only staff: internal, though it is no whisper', async () => {
     const { ann, bo, eve, send, ids } = await three()
     await send(bo, { text: 'between us', to: [ids.eve] })
     await send(bo, { text: 'for all', to: [ids.eve, ids.ann] })
-    expect(await heard(eve, 'between us')).toMatchObject({ to: [{ id: ids.eve, type: 'Agent' }], tag: '', seq: 4 })
-    expect(await heard(ann, 'for all')).toMatchObject({ seq: 4 })
+    expect(await latest(eve, 'between us')).toMatchObject({ to: [{ id: ids.eve, type: 'Agent' }], tag: '', seq: 4 })
+    expect(await latest(ann, 'for all')).toMatchObject({ seq: 4 })
     expect(ann.words()).not.toContain('between us')
   })
   it.each([
@@ -160,7 +167,7 @@ describe('§2 `to`', () => {
     const { ann, bo, send } = await three()
     expect(await send(bo, { text: 'lost', to })).toMatchObject({ code: 400, error: { code: 'invalidRequest' } })
     await send(bo, { text: 'after' })
-    await heard(ann, 'after')
+    await latest(ann, 'after')
     expect(ann.words()).not.toContain('lost')
   })
   it('a member who has left is none: 400', async () => {
@@ -176,9 +183,9 @@ describe('§2 `tag: "whisper"`', () => {
     await send(bo, { text: 'psst', tag })
     await send(bo, { type: 'ActivityMessage', activityType: 'nod', tag })
     await send(bo, { text: 'after' })
-    expect(await heard(eve, 'psst')).toMatchObject({ tag: 'whisper', seq: 4 })
-    expect(await heard(eve, 'nod')).toMatchObject({ tag: 'whisper', seq: 5 })
-    expect(await heard(ann, 'after')).toMatchObject({ seq: 4 })
+    expect(await latest(eve, 'psst')).toMatchObject({ tag: 'whisper', seq: 4 })
+    expect(await latest(eve, 'nod')).toMatchObject({ tag: 'whisper', seq: 5 })
+    expect(await latest(ann, 'after')).toMatchObject({ seq: 4 })
     expect(JSON.stringify(ann.heard)).not.toMatch(/psst|nod/)
   })
   it.each([
@@ -193,8 +200,8 @@ describe('§2 `tag: "whisper"`', () => {
     const { ann, bo, eve, send } = await three()
     await send(bo, { activityType: 'typing', tag: 'whisper' })
     await send(bo, { text: 'after' })
-    await heard(eve, 'typing')
-    await heard(ann, 'after')
+    await latest(eve, 'typing')
+    await latest(ann, 'after')
     expect(ann.words()).not.toContain('typing')
   })
 })
@@ -211,7 +218,7 @@ describe('§2 silent supervisors are internal', () => {
     expect(await eve.call('sendMessage', say(conversationId, 'psst', { tag: 'whisper' }))).toMatchObject({ code: 200 })
     await eve.call('leaveConversation', { conversationId })
     await bo.call('sendMessage', say(conversationId, 'after'))
-    expect(await heard(ann, 'after')).toMatchObject({ seq: 3 })
+    expect(await latest(ann, 'after')).toMatchObject({ seq: 3 })
     expect(bo.words()).toEqual([
       'participantJoined',
       'participantJoined',
