@@ -115,6 +115,7 @@ class Pump {
   #again = false
   #stopped = false
   #timer: NodeJS.Timeout | null = null
+  #round: Promise<void> = Promise.resolve()
 
   constructor(
     private readonly carrier: Carrier,
@@ -129,7 +130,9 @@ class Pump {
     this.#again = true
     if (this.#claiming || this.#stopped) return
     this.#claiming = true
-    void this.#claim()
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
+    this.#round = this.#claim()
       .catch((cause: unknown) => {
         this.deps.onFault(cause)
         this.#later(1_000)
@@ -143,6 +146,8 @@ class Pump {
   async stop(): Promise<void> {
     this.#stopped = true
     if (this.#timer) clearTimeout(this.#timer)
+    // What a claim under way still brings is given back too.
+    await this.#round
     await this.deps.deliveries.release(this.carrier.tenant, this.#lease).catch(this.deps.onFault)
   }
 
@@ -153,16 +158,14 @@ class Pump {
       this.#again = false
       const limit = WINDOW - this.#inHand
       const claimed = await deliveries.claim(tenant, { channel, account, lease: this.#lease, limit, leaseMs })
-      if (this.#isStopped()) {
-        await deliveries.release(tenant, this.#lease)
-        return
-      }
+      if (this.#isStopped()) return
       for (const delivery of claimed) void this.#deliver(delivery)
       if (claimed.length === limit) this.#again = true
     }
     if (this.#again || this.#isStopped()) return
     const wait = await deliveries.nextDueIn(tenant, channel, account)
-    if (wait !== null) this.#later(wait)
+    // Woken while it asked: what came meanwhile must not wait for the timer.
+    if (wait !== null && !this.#again) this.#later(wait)
   }
   /** Asked again after every wait. */
   #isStopped(): boolean {

@@ -12,14 +12,17 @@ const MAX_EARLY = 1_000
 const FIRST_RETRY_MS = 100
 const LAST_RETRY_MS = 5_000
 
-/** Somebody who listens. Events come one by one, in order, each once. */
+/**
+ * Somebody who listens. Events come one by one, in order, each once. Properties, not methods: TypeScript compares the
+ * parameters of methods both ways, and whoever hears the public could follow as staff.
+ */
 export interface Follower<E extends ConversationEvent> {
   /** What was said before, a page at a time; the next page is read when the promise resolves. */
-  history(events: readonly E[]): Promise<void>
+  readonly history: (events: readonly E[]) => Promise<void>
   /** History has ended; from this tick on `hear` is called. */
-  live(): void
-  hear(event: E): void
-  hearEphemeral(ephemeral: Ephemeral): void
+  readonly live: () => void
+  readonly hear: (event: E) => void
+  readonly hearEphemeral: (ephemeral: Ephemeral) => void
 }
 export interface Following {
   /** Resolves when live, or when left before; rejects when the store could not be read. */

@@ -1,7 +1,16 @@
 // The HTTP server under Express and Socket.IO: sane paths, bounded requests, and an end that waits for answers.
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import {
+  createServer,
+  STATUS_CODES,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { ErrorCode } from '../model/errors'
 
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
@@ -32,7 +41,45 @@ export function createHttpServer(app: RequestListener): Server {
     keepAliveTimeout: 65_000,
   })
   server.on('request', app)
+  refuseUnreadable(server)
   return server
+}
+
+interface Refusal {
+  readonly status: number
+  readonly code: ErrorCode
+  readonly message: string
+}
+const UNREADABLE: Refusal = { status: 400, code: 'invalidRequest', message: 'This is no well-formed HTTP request.' }
+/** By the codes of Node's parser. */
+const REFUSALS: Readonly<Record<string, Refusal>> = {
+  HPE_HEADER_OVERFLOW: { status: 431, code: 'tooLarge', message: 'The headers are too large.' },
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, code: 'tooLarge', message: 'The chunk extensions are too large.' },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, code: 'invalidRequest', message: 'The request took too long to arrive.' },
+}
+
+/** What Node cannot read never becomes a request: it is answered here, in the one shape of errors, and cut. */
+function refuseUnreadable(server: Server): void {
+  const answers = new WeakMap<Duplex, ServerResponse>()
+  server.on('request', ({ socket }, response) => answers.set(socket, response))
+  server.on('clientError', (cause: NodeJS.ErrnoException, socket) => {
+    const answer = answers.get(socket)
+    const isAnswering = answer?.headersSent === true && !answer.writableFinished
+    if (socket.writable && !isAnswering && cause.code !== 'ECONNRESET') socket.write(written(cause.code))
+    socket.destroy(cause)
+  })
+}
+function written(cause = ''): string {
+  const { status, code, message } = REFUSALS[cause] ?? UNREADABLE
+  const body = JSON.stringify({ error: { code, message, retryable: false } })
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'Connection: close',
+    'Cache-Control: no-store',
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ]
+  return `${head.join('\r\n')}\r\n\r\n${body}`
 }
 
 /** Resolves with the port. */

@@ -182,9 +182,10 @@ describe('the outbox', () => {
   it('gives up at once what will never work, lets the next one go, and replays it from the beginning', async () => {
     const hand = new Hand()
     hand.answer = ({ attempts, id }) =>
-      attempts === 1 && id === bad?.id && !replayed ? refused({ retryable: false, reason: '' }) : OK
+      attempts === 1 && id === first && !replayed ? refused({ retryable: false, reason: '' }) : OK
     let replayed = false
     const bad = await send('+1')
+    const first = bad.id
     const next = await send('+1')
     outbox.register(hand.carrier())
     await turns()
@@ -248,6 +249,29 @@ describe('the outbox', () => {
     holder.say(id, OK)
     await turns()
     expect(settled).toEqual(['sms done'])
+  })
+  it('is found at once when it is put in while the outbox asks what is due next', async () => {
+    const hand = new Hand()
+    hand.answer = null
+    await send('+1')
+    const { deliveries } = under.database
+    const nextDueIn = deliveries.nextDueIn.bind(deliveries)
+    let asking = (): void => undefined
+    const asked = new Promise<void>((resolve) => (asking = resolve))
+    let goOn = (): void => undefined
+    const going = new Promise<void>((resolve) => (goOn = resolve))
+    deliveries.nextDueIn = async (...at) => {
+      const wait = await nextDueIn(...at)
+      asking()
+      await going
+      return wait
+    }
+    outbox.register(hand.carrier())
+    await asked
+    const { id } = await send('+2')
+    goOn()
+    await turns()
+    expect(hand.ids.at(-1)).toBe(id)
   })
   it('counts what an old connector never answers as handed over before it is written, once', async () => {
     const hand = new Hand()

@@ -153,7 +153,7 @@ function handshakeWorker(url: string, range: { next: number; readonly end: numbe
         chance.pick(['', 'EIO=9&', 'EIO=4&']),
       )
       const bytes = upgrade.replace('Version: 13', `Version: ${chance.pick(['13', '8', '99', 'x'])}`)
-      const answer = await http.ask(bytes, { ends: true })
+      const answer = await http.ask(bytes, { isLast: true })
       if (answer?.status === 101) verdicts.count('http 101')
       else judgeEngine(answer, bytes)
     } else await connectWith(url, connectPacket(chance))

@@ -22,18 +22,22 @@ export class RawHttp {
 
   /**
    * Writes the bytes and reads one answer; null when the connection closed without one.
-   * @param ends say no more behind it, and come on a new connection the next time
+   * @param how `isCut`: say no more behind it; `isLast`: come on a new connection the next time
    */
-  async ask(bytes: Buffer | string, { ends = false, headless = false } = {}): Promise<HttpAnswer | null> {
+  async ask(
+    bytes: Buffer | string,
+    { isCut = false, isLast = false, headless = false } = {},
+  ): Promise<HttpAnswer | null> {
     const socket = await this.#connected()
-    if (ends) socket.end(bytes)
+    if (isCut) socket.end(bytes)
     else socket.write(bytes)
     const late = setTimeout(() => socket.destroy(new Error('late')), ANSWERS_WITHIN)
     try {
       const answer = await this.#answer(socket, headless)
       // Bytes that nobody asked for, or an end: the next request begins anew.
-      if (ends || !answer || /^connection: close/im.test(answer.headers) || this.#data.length > 0) this.close()
-      if (socket.errored?.message === 'late') throw new Error(`No answer within ${ANSWERS_WITHIN} ms`)
+      if (isCut || isLast || !answer || /^connection: close/im.test(answer.headers) || this.#data.length > 0)
+        this.close()
+      if (socket.errored?.message === 'late') throw new Error(`No answer within ${ANSWERS_WITHIN} ms to ${bytes.toString().slice(0, 1_500)}`)
       return answer
     } finally {
       clearTimeout(late)

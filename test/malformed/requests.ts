@@ -16,8 +16,10 @@ export interface Credentials {
 export interface RequestCase {
   readonly name: string
   readonly bytes: Buffer
-  /** Its writing is broken: we end the connection behind it. */
-  readonly ends: boolean
+  /** It waits for more: we end the connection behind it. */
+  readonly isCut: boolean
+  /** What follows it on the connection would be misunderstood. */
+  readonly isLast: boolean
   readonly headless: boolean
 }
 
@@ -106,7 +108,7 @@ function queryOf(name: RouteName, chance: Chance): string {
     .join('&')
   return `?${chance.oneIn(20) ? `%zz&${text}&&=` : text}`.slice(0, 9_000)
 }
-const escaped = (value: unknown): string => encodeURIComponent(String(value).toWellFormed())
+const escaped = (value: unknown): string => encodeURIComponent(Buffer.from(String(value)).toString())
 
 function bearer(route: RouteEntry, held: Credentials, chance: Chance): string[] {
   const { supervisor, agent, customer, connector, thirdParty, handle } = held
@@ -125,7 +127,8 @@ function bearer(route: RouteEntry, held: Credentials, chance: Chance): string[] 
 interface Written {
   readonly headers: readonly string[]
   readonly body: Buffer
-  readonly ends?: boolean
+  readonly isCut?: boolean
+  readonly isLast?: boolean
 }
 const JSON_TYPE = 'Content-Type: application/json'
 const sized = (body: Buffer, ...headers: string[]): Written => ({
@@ -155,25 +158,25 @@ const WRITINGS: readonly ((body: Buffer, chance: Chance) => Written)[] = [
   (_body, chance) => sized(chance.pick(BOMBS), JSON_TYPE, 'Content-Encoding: gzip'),
   (_body, chance) => sized(chance.pick(BOMBS).subarray(0, 500), JSON_TYPE, 'Content-Encoding: gzip'),
   (body) => ({ headers: [JSON_TYPE, CHUNKED], body: Buffer.concat([chunk(body), END]) }),
-  (body) => ({ headers: [JSON_TYPE, CHUNKED], body: chunk(body), ends: true }),
-  (body) => ({ headers: [JSON_TYPE, CHUNKED], body: Buffer.concat([Buffer.from('zz\r\n'), body]), ends: true }),
+  (body) => ({ headers: [JSON_TYPE, CHUNKED], body: chunk(body), isCut: true }),
+  (body) => ({ headers: [JSON_TYPE, CHUNKED], body: Buffer.concat([Buffer.from('zz\r\n'), body]), isLast: true }),
   (body) => ({
     headers: [JSON_TYPE, CHUNKED],
-    body: Buffer.from(`ffffffffffffffff\r\n${body.toString()}`),
-    ends: true,
+    body: Buffer.from(`fffffff\r\n${body.toString()}`),
+    isLast: true,
   }),
-  (body) => ({ headers: [JSON_TYPE, `Content-Length: ${body.length + 10}`], body, ends: true }),
-  (body) => ({ headers: [JSON_TYPE, `Content-Length: ${Math.max(0, body.length - 1)}`], body, ends: true }),
+  (body) => ({ headers: [JSON_TYPE, `Content-Length: ${body.length + 10}`], body, isCut: true }),
+  (body) => ({ headers: [JSON_TYPE, `Content-Length: ${Math.max(0, body.length - 1)}`], body, isLast: true }),
   (body, chance) => ({
     headers: [JSON_TYPE, `Content-Length: ${chance.pick(['-1', 'x', '1e3', '99999999999999999999', '0x10'])}`],
     body,
-    ends: true,
+    isLast: true,
   }),
-  (body) => ({ headers: [JSON_TYPE, 'Content-Length: 3', 'Content-Length: 4'], body, ends: true }),
+  (body) => ({ headers: [JSON_TYPE, 'Content-Length: 3', 'Content-Length: 4'], body, isLast: true }),
   (body) => ({
     headers: [JSON_TYPE, CHUNKED, 'Content-Length: 4'],
     body: Buffer.concat([chunk(body), END]),
-    ends: true,
+    isLast: true,
   }),
   (body) => sized(body, JSON_TYPE, JSON_TYPE, 'Content-Type: text/plain'),
   () => sized(Buffer.alloc(300_000, 0x20), JSON_TYPE),
@@ -229,7 +232,8 @@ export function requestCase(host: string, held: Credentials, chance: Chance): Re
   const {
     headers,
     body,
-    ends = false,
+    isCut = false,
+    isLast = false,
   }: Written = hasBody && writing ? writing(bodyOf(name, held, chance), chance) : { headers: [], body: Buffer.alloc(0) }
   const isBroken = chance.oneIn(60)
   const version = chance.oneIn(200) ? chance.pick(['HTTP/2.0', 'HTTP/1.0', 'HTTP/0.9', 'XTTP/1.1']) : 'HTTP/1.1'
@@ -242,9 +246,13 @@ export function requestCase(host: string, held: Credentials, chance: Chance): Re
     ...(isBroken ? [chance.pick(BROKEN_HEADERS)] : []),
   ]
   return {
-    name: lines.join(' | ').slice(0, 400),
+    name: lines
+      .join(' | ')
+      .replace(/ eyJ\S+/g, ' …')
+      .slice(0, 400),
     bytes: Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), body]),
-    ends: ends || isBroken || version !== 'HTTP/1.1',
+    isCut,
+    isLast: isLast || isBroken || version !== 'HTTP/1.1',
     headless: method === 'HEAD',
   }
 }

@@ -40,11 +40,11 @@ function worker(url: string, held: Credentials, range: { next: number; readonly 
       http.close()
       return false
     }
-    const { name, bytes, ends, headless } = requestCase(host, held, chanceOf(6, range.next++))
-    const answer = await http.ask(bytes, { ends, headless })
+    const { name, bytes, ...how } = requestCase(host, held, chanceOf(6, range.next++))
+    const answer = await http.ask(bytes, how)
     if (!answer) verdicts.wrong('closed without an answer', name)
     else if (answer.status < 400) verdicts.count(String(answer.status))
-    else if (headless) verdicts.count(`${answer.status} to HEAD`)
+    else if (how.headless) verdicts.count(`${answer.status} to HEAD`)
     else verdicts.rest(answer.status, answer.body, name)
     return true
   }

@@ -14,14 +14,14 @@ const MAX_INFO_BYTES = 1024 * 1024
 /** History is written so many bytes at a time, and goes on when the socket has taken them. */
 const WRITE_AHEAD_BYTES = 256 * 1024
 
-/** How this seat's audience hears. */
+/** How this seat's audience hears. Properties, not methods, as in `Follower`. */
 export interface Hearing<E extends ConversationEvent> {
   /** `staff`, or `public` with whose id is shown otherwise: all seats with one key hear the same bytes. */
   readonly key: string
-  encode(event: E): WireMessage
+  readonly encode: (event: E) => WireMessage
   /** True for what this seat hears another way: a connector gets messages as deliveries. */
-  skips(event: E): boolean
-  follow(place: Place, after: number, seat: Seat<E>): Following
+  readonly skips: (event: E) => boolean
+  readonly follow: (place: Place, after: number, seat: Seat<E>) => Following
 }
 export interface SeatDeps<E extends ConversationEvent> {
   readonly socket: Socket

@@ -21,19 +21,23 @@ interface Reading {
   readonly spellings: ReadonlyMap<string, string>
   /** Names that the server writes itself: an unknown key never stands in their place. */
   readonly reserved: ReadonlySet<string>
+  /** Keys that old clients send empty: an empty text or list is as good as none, and costs no look. */
+  readonly emptyIsAbsent: ReadonlySet<string>
+}
+interface Options {
+  readonly aliases?: Readonly<Record<string, string>>
+  readonly reserved?: readonly string[]
+  readonly emptyIsAbsent?: readonly string[]
 }
 
 /**
  * A request of the wire: `shape` is what the documents show, `aliases` are other spellings that clients in the field
  * use. What is unknown comes out under `extras`.
  */
-export function request<S extends z.ZodRawShape>(
-  shape: S,
-  options: { aliases?: Readonly<Record<string, string>>; reserved?: readonly string[] } = {},
-) {
+export function request<S extends z.ZodRawShape>(shape: S, { aliases = {}, reserved, emptyIsAbsent }: Options = {}) {
   const spellings = new Map(Object.keys(shape).map((key) => [key.toLowerCase(), key]))
-  for (const [alias, key] of Object.entries(options.aliases ?? {})) spellings.set(alias.toLowerCase(), key)
-  const reading = { spellings, reserved: new Set(options.reserved) }
+  for (const [alias, key] of Object.entries(aliases)) spellings.set(alias.toLowerCase(), key)
+  const reading = { spellings, reserved: new Set(reserved), emptyIsAbsent: new Set(emptyIsAbsent) }
   const documented = z.object(shape)
   const parsed = documented.extend({ extras })
   return { documented, schema: z.preprocess((raw, context) => normalise(raw, reading, context), parsed) }
@@ -58,15 +62,18 @@ interface Read {
   extraKeys: number
 }
 /** The exact spelling wins over any other; of the others the first. */
-function readKey(read: Read, { spellings, reserved }: Reading, [key, value]: [string, unknown]): void {
+function readKey(read: Read, { spellings, reserved, emptyIsAbsent }: Reading, [key, value]: [string, unknown]): void {
   const canonical = spellings.get(key) ?? spellings.get(key.toLowerCase())
   if (canonical !== undefined) {
+    if (isEmpty(value) && emptyIsAbsent.has(canonical)) return
     if (key === canonical || !Object.hasOwn(read.known, canonical)) read.known[canonical] = value
   } else if (!reserved.has(key)) {
     read.unknown[key] = value
     read.extraKeys += 1
   }
 }
+
+const isEmpty = (value: unknown): boolean => value === '' || (Array.isArray(value) && value.length === 0)
 
 function checkExtras(unknown: Record<string, unknown>, count: number, context: z.RefinementCtx): void {
   const fault = faultOf(unknown, count)

@@ -209,6 +209,7 @@ const sent = request(
   {
     aliases: { sessionId: 'conversationId', messageType: 'type', serviceIdentifier: 'account' },
     reserved: RESERVED,
+    emptyIsAbsent: ['tag', 'refId', 'to', 'attachments', 'channel', 'account'],
   },
 )
 const openingShape = {
