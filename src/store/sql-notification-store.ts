@@ -47,6 +47,10 @@ export class SqlNotificationStore implements NotificationStore {
       sql`delete from once where (tenant, scope, key) in (
         select tenant, scope, key from once where tenant = ${tenant} and expires_at <= ${at} limit ${SWEEP_SIZE})`,
     )
+    const recent = await this.#sweepAll(
+      sql`delete from once_recent where id in (
+        select id from once_recent where tenant = ${tenant} and expires_at <= ${at} limit ${SWEEP_SIZE})`,
+    )
     const parked = await this.#sweepAll(
       sql`delete from parked_receipt where rowid in (
         select rowid from parked_receipt where tenant = ${tenant} and expires_at <= ${at} limit ${SWEEP_SIZE})`,
@@ -55,7 +59,7 @@ export class SqlNotificationStore implements NotificationStore {
       sql`delete from quota where (tenant, key_id, day) in (
         select tenant, key_id, day from quota where tenant = ${tenant} and day < ${lastKeptDay(now)} limit ${SWEEP_SIZE})`,
     )
-    return once + parked + quotas
+    return once + recent + parked + quotas
   }
   async #sweepAll(statement: RawBuilder<unknown>): Promise<number> {
     let total = 0

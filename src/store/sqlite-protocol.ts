@@ -3,7 +3,9 @@ import type { DeliveryId, Tenant } from '../model/ids'
 import type { Needs } from './conversation-store'
 import type { Claim } from './delivery-store'
 import type { WriteRow } from './engine'
+import type { Selectable } from 'kysely'
 import type { Delivery } from './records'
+import type { OnceTable } from './sql-schema'
 
 export type Cell = string | number | null
 
@@ -20,10 +22,10 @@ export interface FlatBatch {
   /** Addresses whose conversation is opened. */
   readonly taken: readonly Cell[]
   readonly events: readonly Cell[]
-  readonly once: readonly Cell[]
+  readonly once: readonly Selectable<OnceTable>[]
   readonly writes: readonly WriteRow[]
 }
-export const WIDTH = { opened: 9, changed: 9, freed: 5, taken: 5, events: 5, once: 7 } as const
+export const WIDTH = { opened: 9, changed: 9, freed: 5, taken: 5, events: 5 } as const
 
 export type Ask =
   | { readonly do: 'load'; readonly needs: readonly Needs[] }

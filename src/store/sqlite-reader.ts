@@ -16,7 +16,8 @@ import {
   type ConversationRecord,
   type DeliveryRecord,
 } from './sql-rows'
-import type { NotificationTable, OnceTable } from './sql-schema'
+import type { NotificationTable } from './sql-schema'
+import type { SqliteOnce } from './sqlite-once'
 import { readEvent } from './stored-json'
 
 type Text = string
@@ -42,9 +43,6 @@ function prepare(db: Database) {
     publicEvent: db.prepare<[Text, Text, number, number], { body: string }>(
       `select body from event where tenant = ? and conversation_id = ? and position >= ? and public_position = ?
        order by position limit 1`,
-    ),
-    once: db.prepare<[Text, Text, Text, Text], Selectable<OnceTable>>(
-      'select * from once where tenant = ? and scope = ? and key = ? and (expires_at is null or expires_at > ?)',
     ),
     delivery: db.prepare<[Text, Text], DeliveryRecord>('select * from delivery where tenant = ? and id = ?'),
     deliveryByProvider: db.prepare<[Text, Text, Text, Text], DeliveryRecord>(
@@ -80,7 +78,10 @@ function prepare(db: Database) {
 export class SqliteReader implements Reader {
   readonly #statements: ReturnType<typeof prepare>
 
-  constructor(db: Database) {
+  constructor(
+    db: Database,
+    private readonly keys: SqliteOnce,
+  ) {
     this.#statements = prepare(db)
   }
 
@@ -99,8 +100,8 @@ export class SqliteReader implements Reader {
         : publicEvent.get(tenant, place.conversationId, place.publicPosition, place.publicPosition)
     return row ? readEvent(row.body) : null
   }
-  once(tenant: Tenant, { scope, key }: OnceKey, now: string) {
-    const row = this.#statements.once.get(tenant, scope, key, now)
+  once(tenant: Tenant, key: OnceKey, now: string) {
+    const row = this.keys.find(tenant, key, now)
     return row ? toOnce(row) : null
   }
   delivery(tenant: Tenant, name: DeliveryName) {

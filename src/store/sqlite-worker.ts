@@ -6,6 +6,7 @@ import { migrate } from './migrate'
 import { RecentMap } from './recent-map'
 import { resolveNeeds } from './resolve-needs'
 import { toFault } from './sqlite-fault'
+import { SqliteOnce } from './sqlite-once'
 import { SqliteOutbox } from './sqlite-outbox'
 import {
   FOLDER_TAKEN,
@@ -66,6 +67,7 @@ async function openFile(file: string): Promise<Database> {
 
 class SqliteFile {
   readonly #db: Database
+  readonly #once: SqliteOnce
   readonly #reader: SqliteReader
   readonly #outbox: SqliteOutbox
   readonly #writer: SqliteWriter
@@ -74,9 +76,10 @@ class SqliteFile {
 
   constructor(db: Database) {
     this.#db = db
-    this.#reader = new SqliteReader(db)
+    this.#once = new SqliteOnce(db)
+    this.#reader = new SqliteReader(db, this.#once)
     this.#outbox = new SqliteOutbox(db)
-    this.#writer = new SqliteWriter(db, this.#outbox)
+    this.#writer = new SqliteWriter(db, { outbox: this.#outbox, once: this.#once })
   }
 
   answer(ask: Ask, now: string): Answers[keyof Answers] {
@@ -99,6 +102,15 @@ class SqliteFile {
         return this.#probe()
       case 'close':
         return this.#close()
+    }
+  }
+
+  /** When an answer has gone: what nobody waits for. */
+  tidy(): void {
+    try {
+      this.#once.tidy()
+    } catch {
+      // A full or locked disk: the list is as good as the index, and the next commit tries again.
     }
   }
 
@@ -136,6 +148,7 @@ async function serve(port: MessagePort, { file, guard: guardFile }: WorkerData):
   )
   port.on('message', ({ id, at, ask }: Question) => {
     port.postMessage(answerOrFault(served, { id, ask, at: at ?? new Date().toISOString() }))
+    if (ask.do === 'commit') served.tidy()
     if (ask.do !== 'close') return
     guard.close()
     port.close()

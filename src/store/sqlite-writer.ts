@@ -2,6 +2,7 @@
 import type { Database } from 'better-sqlite3'
 import type { Tenant } from '../model/ids'
 import { Conflict } from './conflict'
+import type { SqliteOnce } from './sqlite-once'
 import type { SqliteOutbox } from './sqlite-outbox'
 import { WIDTH, type Cell, type FlatBatch } from './sqlite-protocol'
 import { inTransaction } from './sqlite-transaction'
@@ -14,6 +15,12 @@ interface Times {
   readonly now: string
   readonly createdAt: string
 }
+
+/** Rows of one statement: most of what a small insert costs is the calling. */
+const EVENTS_AT_ONCE = 16
+const insertEvents = (count: number): string =>
+  `insert into event (tenant, conversation_id, position, public_position, body)
+   values ${Array.from({ length: count }, () => '(?, ?, ?, ?, ?)').join(', ')} on conflict do nothing`
 
 function prepareLog(db: Database) {
   return {
@@ -34,17 +41,8 @@ function prepareLog(db: Database) {
        values (?, ?, ?, ?, ?) on conflict do nothing`,
     ),
     // Its key is what guards the log: whoever decided on an older position finds this one taken.
-    events: db.prepare<Cell[]>(
-      `insert into event (tenant, conversation_id, position, public_position, body) values (?, ?, ?, ?, ?)
-       on conflict do nothing`,
-    ),
-    // One that has outlived its time is as good as none.
-    once: db.prepare<Cell[]>(
-      `insert into once (tenant, scope, key, conversation_id, position, note, expires_at) values (?, ?, ?, ?, ?, ?, ?)
-       on conflict do update set conversation_id = excluded.conversation_id, position = excluded.position,
-         note = excluded.note, expires_at = excluded.expires_at
-       where once.expires_at <= ?`,
-    ),
+    events: db.prepare<Cell[]>(insertEvents(1)),
+    manyEvents: db.prepare<Cell[]>(insertEvents(EVENTS_AT_ONCE)),
   }
 }
 
@@ -88,24 +86,28 @@ function prepareWrites(db: Database) {
 export class SqliteWriter {
   readonly #db: Database
   readonly #outbox: SqliteOutbox
+  readonly #once: SqliteOnce
   readonly #log: ReturnType<typeof prepareLog>
   readonly #statements: ReturnType<typeof prepareWrites>
 
-  constructor(db: Database, outbox: SqliteOutbox) {
+  constructor(db: Database, { outbox, once }: { outbox: SqliteOutbox; once: SqliteOnce }) {
     this.#db = db
     this.#outbox = outbox
+    this.#once = once
     this.#log = prepareLog(db)
     this.#statements = prepareWrites(db)
   }
 
   commit(batch: FlatBatch, now: string): 'written' | 'conflict' {
     try {
-      return inTransaction(this.#db, 'immediate', () => {
+      inTransaction(this.#db, 'immediate', () => {
         this.#writeLog(batch, now)
         for (const { tenant, write } of batch.writes) this.#write(tenant, write, { now, createdAt: batch.now })
-        return 'written'
       })
+      this.#once.committed()
+      return 'written'
     } catch (cause) {
+      this.#once.rolledBack()
       if (cause instanceof Conflict) return 'conflict'
       throw cause
     }
@@ -113,8 +115,11 @@ export class SqliteWriter {
 
   #writeLog(batch: FlatBatch, now: string): void {
     const log = this.#log
-    for (const row of rows(batch.events, WIDTH.events))
-      mustChange(log.events.run(...row).changes, 'A position has moved')
+    for (const row of rows(batch.events, WIDTH.events * EVENTS_AT_ONCE)) {
+      const count = row.length / WIDTH.events
+      const { changes } = count === EVENTS_AT_ONCE ? log.manyEvents.run(...row) : this.#appendSingly(row)
+      mustChange(changes === count ? count : 0, 'A position has moved')
+    }
     for (const row of rows(batch.changed, WIDTH.changed)) log.changed.run(...row)
     for (const row of rows(batch.opened, WIDTH.opened))
       mustChange(log.opened.run(...row).changes, 'The conversation is there already')
@@ -122,8 +127,12 @@ export class SqliteWriter {
     for (const row of rows(batch.freed, WIDTH.freed)) log.freed.run(...row)
     for (const row of rows(batch.taken, WIDTH.taken))
       mustChange(log.taken.run(...row).changes, 'The address has a live conversation')
-    for (const row of rows(batch.once, WIDTH.once))
-      mustChange(log.once.run(...row, now).changes, 'The idempotency key is there already')
+    for (const row of batch.once) this.#once.add(row, now)
+  }
+  #appendSingly(cells: readonly Cell[]): { changes: number } {
+    let changes = 0
+    for (const row of rows(cells, WIDTH.events)) changes += this.#log.events.run(...row).changes
+    return { changes }
   }
 
   #write(tenant: Tenant, write: Write, times: Times): void {

@@ -74,7 +74,10 @@ class Speaker {
   }
   #acknowledged(id: number, body: unknown): void {
     const one = this.#waiting.get(id)
-    if (!one) return verdicts.wrong('an acknowledgement nobody asked for', JSON.stringify(body))
+    if (!one) {
+      verdicts.wrong('an acknowledgement nobody asked for', JSON.stringify(body))
+      return
+    }
     this.#waiting.delete(id)
     if (id < JOIN) verdicts.socket(body, 'ack', one.name)
     if (this.#waiting.size === 0) this.#idle()

@@ -1,5 +1,6 @@
 // 40 000 malformed frames, polling bodies and handshakes against the gateway as a process of its own.
 import { chanceOf, seed } from './chance'
+import { garbled } from './junk'
 import { connectPacket, frameCase, handshakeQuery, pollingBody, type FrameCase } from './frames'
 import { GatewayProcess } from './gateway-process'
 import { frame, handshake, RawSocket } from './raw-socket'
@@ -21,11 +22,22 @@ const verdicts = new Verdicts()
 
 function judge(packet: string, about: string): void {
   const acked = /^43(?:[\d.e+]+|Infinity)(\[.*)$/s.exec(packet)
-  if (acked) return verdicts.socket((jsonOf(acked[1] ?? '') as unknown[])[0], 'ack', about)
-  if (packet.startsWith('42["error",'))
-    return verdicts.socket((jsonOf(packet.slice(2)) as unknown[])[1], 'error', about)
-  if (/^44\/.*\{"message":"Invalid namespace"\}$/s.test(packet)) return verdicts.count('namespace refused')
-  if (/^(40|41|6|1|3)/.test(packet)) return verdicts.count(`engine ${packet.slice(0, 2)}`)
+  if (acked) {
+    verdicts.socket((jsonOf(acked[1] ?? '') as unknown[])[0], 'ack', about)
+    return
+  }
+  if (packet.startsWith('42["error",')) {
+    verdicts.socket((jsonOf(packet.slice(2)) as unknown[])[1], 'error', about)
+    return
+  }
+  if (/^44\/.*\{"message":"Invalid namespace"\}$/s.test(packet)) {
+    verdicts.count('namespace refused')
+    return
+  }
+  if (/^(40|41|6|1|3)/.test(packet)) {
+    verdicts.count(`socket.io ${packet.slice(0, 2)}`)
+    return
+  }
   verdicts.wrong('an unexpected packet', `${packet} to ${about}`)
 }
 
@@ -98,10 +110,19 @@ const post = (url: string, query: string, body: string, type = 'text/plain;chars
 
 /** Engine.IO answers in words of its own below Socket.IO. */
 function judgeEngine(answer: HttpAnswer | null, about: string): void {
-  if (!answer) return verdicts.count('http closed')
+  if (!answer) {
+    verdicts.count('http closed')
+    return
+  }
   const { status, body } = answer
-  if (status >= 500 || status < 200) return verdicts.wrong(`HTTP ${status}`, `${body} to ${about}`)
-  if (/\bat .+:\d+:\d+/.test(body)) return verdicts.wrong('a stack trace', body)
+  if (status >= 500 || status < 200) {
+    verdicts.wrong(`HTTP ${status}`, `${body} to ${about}`)
+    return
+  }
+  if (/\bat .+:\d+:\d+/.test(body)) {
+    verdicts.wrong('a stack trace', body)
+    return
+  }
   verdicts.count(`http ${status}`)
 }
 
@@ -113,27 +134,33 @@ function pollingWorker(url: string, range: { next: number; readonly end: number 
       return false
     }
     const engine = range.next % 5 === 0 ? 3 : 4
-    const opened = await http.ask(get(url, `EIO=${engine}&transport=polling`))
-    const sid = /"sid":"([^"]+)"/.exec(opened?.body ?? '')?.[1] ?? ''
-    const query = `EIO=${engine}&transport=polling&sid=${sid}`
-    if (engine === 4) await http.ask(post(url, query, '40'))
-    let last: HttpAnswer | null = null
+    const query = await openPolling(url, http, engine)
+    let isOpen = true
     // A session takes bodies until one of them was too much for it.
-    for (let i = 0; i < 8 && range.next < range.end && (last?.status ?? 200) === 200; i++) {
+    for (let i = 0; isOpen && i < 8 && range.next < range.end; i++) {
       const chance = chanceOf(1, range.next++)
       const body = pollingBody(chance)
-      const type = chance.oneIn(8) ? 'application/octet-stream' : undefined
-      last = await http.ask(post(url, query, body, type))
-      judgeEngine(last, body)
+      const answer = await http.ask(post(url, query, body, chance.oneIn(8) ? 'application/octet-stream' : undefined))
+      judgeEngine(answer, body)
+      isOpen = answer?.status === 200
     }
-    if (last?.status === 200) {
-      const heard = await http.ask(get(url, query))
-      for (const packet of (heard?.body ?? '').split('\u001e'))
-        if (packet.startsWith('4')) judge(packet, 'a polling body')
-      await http.ask(post(url, query, '1'))
-    }
+    if (isOpen) await endPolling(url, http, query)
     return true
   }
+}
+/** Answers the query that names the session. */
+async function openPolling(url: string, http: RawHttp, engine: 3 | 4): Promise<string> {
+  const opened = await http.ask(get(url, `EIO=${engine}&transport=polling`))
+  const sid = /"sid":"([^"]+)"/.exec(opened?.body ?? '')?.[1]
+  if (sid === undefined) throw new Error(`No session: ${opened?.body}`)
+  const query = `EIO=${engine}&transport=polling&sid=${sid}`
+  if (engine === 4) await http.ask(post(url, query, '40'))
+  return query
+}
+async function endPolling(url: string, http: RawHttp, query: string): Promise<void> {
+  const heard = await http.ask(get(url, query))
+  for (const packet of (heard?.body ?? '').split('\u001e')) if (packet.startsWith('4')) judge(packet, 'a polling body')
+  await http.ask(post(url, query, '1'))
 }
 
 function handshakeWorker(url: string, range: { next: number; readonly end: number }) {
@@ -156,14 +183,23 @@ function handshakeWorker(url: string, range: { next: number; readonly end: numbe
       const answer = await http.ask(bytes, { isLast: true })
       if (answer?.status === 101) verdicts.count('http 101')
       else judgeEngine(answer, bytes)
-    } else await connectWith(url, connectPacket(chance))
+    } else if (chance.oneIn(3))
+      await cut(url, { kind: 'half a CONNECT', bytes: frame(garbled('40{"token":"x"}', chance)) })
+    else await connectWith(url, connectPacket(chance))
     return true
   }
 }
 async function connectWith(url: string, packet: string): Promise<void> {
   const raw = await RawSocket.open(url, { connect: packet }).catch(() => null)
-  verdicts.count(raw ? 'connect answered' : 'connect closed')
+  const { opening = '' } = raw ?? {}
   raw?.close()
+  const refused = /^44(\{.*)$/s.exec(opening)
+  if (refused) {
+    const { message, data } = jsonOf(refused[1] ?? '') as { message: string; data: { error: { message: string } } }
+    if (message !== data.error.message) verdicts.wrong('a refusal of another shape', opening)
+    verdicts.socket(data, 'refusal', packet)
+  } else if (opening === '') verdicts.count('connect closed')
+  else judge(opening, packet)
 }
 
 describe('frames, polling bodies and handshakes that nobody should send', () => {

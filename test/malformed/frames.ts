@@ -161,7 +161,6 @@ export const connectPacket = (chance: Chance): string =>
     () => `40${write(junk(chance))}`,
     () => `40${write({ token: junk(chance) })}`,
     () => `40${namespace(chance)}${write({ token: junk(chance), [chance.pick(EVIL_NAMES)]: junk(chance) })}`,
-    () => garbled('40{"token":"x"}', chance),
   ])()
 /** The query of a handshake. */
 export function handshakeQuery(chance: Chance): string {

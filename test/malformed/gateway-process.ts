@@ -29,7 +29,7 @@ export class GatewayProcess {
 
   static async start(more: Readonly<Record<string, string>> = {}): Promise<GatewayProcess> {
     const folder = await newFolder()
-    const { NODE_ENV: _, ...inherited } = process.env
+    const inherited = { ...process.env, NODE_ENV: undefined }
     const script = ['--expose-gc', '--require', require.resolve('./probe.js'), 'dist/src/main.js']
     const child = spawn(process.execPath, script, {
       cwd: ROOT,

@@ -77,7 +77,7 @@ const KINDS: readonly ((chance: Chance) => unknown)[] = [
 export const junk = (chance: Chance): unknown => chance.pick(KINDS)(chance)
 
 const otherCase = (text: string, chance: Chance): string =>
-  [...text].map((letter) => (chance.oneIn(2) ? letter.toUpperCase() : letter.toLowerCase())).join('')
+  Array.from(text, (letter) => (chance.oneIn(2) ? letter.toUpperCase() : letter.toLowerCase())).join('')
 
 type Change = (fields: Fields, names: readonly string[], chance: Chance) => void
 const CHANGES: readonly Change[] = [

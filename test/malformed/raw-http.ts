@@ -7,7 +7,16 @@ export interface HttpAnswer {
   readonly headers: string
   readonly body: string
 }
+interface How {
+  /** We say no more behind it. */
+  readonly isCut: boolean
+  /** The next request comes on a new connection. */
+  readonly isLast: boolean
+  /** The answer has no body, whatever its headers say. */
+  readonly headless: boolean
+}
 const ANSWERS_WITHIN = 15_000
+const LATE = new Error('late')
 
 /** One keep-alive connection, one request at a time. */
 export class RawHttp {
@@ -20,24 +29,18 @@ export class RawHttp {
     this.#url = new URL(url)
   }
 
-  /**
-   * Writes the bytes and reads one answer; null when the connection closed without one.
-   * @param how `isCut`: say no more behind it; `isLast`: come on a new connection the next time
-   */
-  async ask(
-    bytes: Buffer | string,
-    { isCut = false, isLast = false, headless = false } = {},
-  ): Promise<HttpAnswer | null> {
+  /** Writes the bytes and reads one answer; null when the connection closed without one. */
+  async ask(bytes: Buffer | string, how: Partial<How> = {}): Promise<HttpAnswer | null> {
+    const { isCut, isLast, headless } = { isCut: false, isLast: false, headless: false, ...how }
     const socket = await this.#connected()
     if (isCut) socket.end(bytes)
     else socket.write(bytes)
-    const late = setTimeout(() => socket.destroy(new Error('late')), ANSWERS_WITHIN)
+    const late = setTimeout(() => socket.destroy(LATE), ANSWERS_WITHIN)
     try {
       const answer = await this.#answer(socket, headless)
       // Bytes that nobody asked for, or an end: the next request begins anew.
-      if (isCut || isLast || !answer || /^connection: close/im.test(answer.headers) || this.#data.length > 0)
-        this.close()
-      if (socket.errored?.message === 'late') throw new Error(`No answer within ${ANSWERS_WITHIN} ms to ${bytes.toString().slice(0, 1_500)}`)
+      if (isCut || isLast || isFinal(answer) || this.#data.length > 0) this.close()
+      if (socket.errored === LATE) throw new Error(`No answer within ${ANSWERS_WITHIN} ms to ${said(bytes)}`)
       return answer
     } finally {
       clearTimeout(late)
@@ -70,7 +73,7 @@ export class RawHttp {
       const parsed = parse(this.#data, headless)
       if (parsed) {
         this.#data = this.#data.subarray(parsed.size)
-        if (parsed.answer.status >= 200) return parsed.answer
+        if (parsed.answer.status >= 200 || parsed.answer.status === 101) return parsed.answer
         continue
       }
       if (socket.destroyed || socket.readableEnded) return null
@@ -79,26 +82,29 @@ export class RawHttp {
   }
 }
 
+const isFinal = (answer: HttpAnswer | null): boolean => !answer || /^connection: close/im.test(answer.headers)
+const said = (bytes: Buffer | string): string => bytes.toString().slice(0, 1_000)
+
 function parse(data: Buffer, headless: boolean): { answer: HttpAnswer; size: number } | null {
   const end = data.indexOf('\r\n\r\n')
   if (end < 0) return null
   const headers = data.toString('latin1', 0, end)
-  const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(headers)?.[1] ?? 0)
-  const isEmpty = headless || status < 200 || status === 204 || status === 304
+  const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(headers)?.[1])
   const start = end + 4
-  if (isEmpty) return { answer: { status, headers, body: '' }, size: start }
+  if (headless || status < 200 || BODILESS.has(status)) return { answer: { status, headers, body: '' }, size: start }
   if (/^transfer-encoding: chunked/im.test(headers)) return chunked(data, start, { status, headers })
-  const length = Number(/^content-length: *(\d+)/im.exec(headers)?.[1] ?? 0)
+  const length = Number(/^content-length: *(\d+)/im.exec(headers)?.[1])
   if (data.length < start + length) return null
   return { answer: { status, headers, body: data.toString('utf8', start, start + length) }, size: start + length }
 }
+const BODILESS = new Set([204, 304])
 function chunked(data: Buffer, start: number, head: Omit<HttpAnswer, 'body'>) {
   const parts: Buffer[] = []
   for (let at = start; ;) {
     const line = data.indexOf('\r\n', at)
     if (line < 0) return null
     const size = parseInt(data.toString('latin1', at, line), 16)
-    if (data.length < line + 2 + size + 2) return null
+    if (!(data.length >= line + 2 + size + 2)) return null
     parts.push(data.subarray(line + 2, line + 2 + size))
     at = line + 2 + size + 2
     if (size === 0) return { answer: { ...head, body: Buffer.concat(parts).toString() }, size: at }

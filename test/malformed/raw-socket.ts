@@ -15,14 +15,16 @@ interface FrameOptions {
   readonly claims?: number | bigint
 }
 export function frame(payload: string | Buffer, options: FrameOptions = {}): Buffer {
-  const { opcode = 1, fin = true, reserved = 0, masked = true } = options
+  const { opcode, fin, reserved, masked, claims } = { ...WHOLE, ...options }
   const body = Buffer.from(payload)
-  const claims = BigInt(options.claims ?? body.length)
   const first = (fin ? 0x80 : 0) | (reserved << 4) | opcode
-  const bit = masked ? 0x80 : 0
-  if (masked) for (let i = 0; i < body.length; i++) body[i] = (body[i] ?? 0) ^ (MASK[i & 3] ?? 0)
-  const parts = [header(first, bit, claims), ...(masked ? [MASK] : []), body]
-  return Buffer.concat(parts)
+  const head = header(first, masked ? 0x80 : 0, BigInt(claims ?? body.length))
+  return Buffer.concat(masked ? [head, MASK, mask(body)] : [head, body])
+}
+const WHOLE = { opcode: 1, fin: true, reserved: 0, masked: true, claims: null }
+function mask(body: Buffer): Buffer {
+  for (let i = 0; i < body.length; i++) body[i] = (body[i] ?? 0) ^ (MASK[i & 3] ?? 0)
+  return body
 }
 function header(first: number, bit: number, claims: bigint): Buffer {
   if (claims < 126n) return Buffer.from([first, bit | Number(claims)])
@@ -45,6 +47,8 @@ export class RawSocket {
   heard: (packet: string) => void = () => undefined
   /** Resolves when the connection is gone, whoever ended it. */
   readonly closed: Promise<void>
+  /** What the server said to our CONNECT. */
+  opening = ''
   #rest: Buffer = Buffer.alloc(0)
   #upgraded = false
   #opened: (() => void) | null = null
@@ -100,7 +104,10 @@ export class RawSocket {
     if (!this.#upgraded) {
       const end = data.indexOf('\r\n\r\n')
       if (end < 0) return void (this.#rest = data)
-      if (!data.toString('latin1', 0, 12).includes(' 101')) return this.close()
+      if (!data.toString('latin1', 0, 12).includes(' 101')) {
+        this.close()
+        return
+      }
       this.#upgraded = true
       data = data.subarray(end + 4)
     }
@@ -117,11 +124,15 @@ export class RawSocket {
       if (engine === 4) this.say(wish ?? (token === undefined ? '40' : `40${JSON.stringify({ token })}`))
       return
     }
-    if (packet === '2') return this.say('3')
+    if (packet === '2') {
+      this.say('3')
+      return
+    }
     if (this.#opened && packet.startsWith('4')) {
       this.#opened()
       this.#opened = null
-      if (packet.startsWith('40')) return
+      this.opening = packet
+      return
     }
     this.heard(packet)
   }

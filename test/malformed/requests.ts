@@ -2,7 +2,7 @@
 import { deflateSync, gzipSync, brotliCompressSync } from 'node:zlib'
 import { ROUTES, type RouteEntry, type RouteName } from '../../src/dialects/customer-channel/catalog'
 import type { Chance } from './chance'
-import { EVIL_NAMES, garbled, junk, MARK, mutated, write, type Fields } from './junk'
+import { EVIL_NAMES, garbled, MARK, mutated, write, type Fields } from './junk'
 
 export interface Credentials {
   readonly supervisor: string
@@ -142,9 +142,8 @@ const CHUNKED = 'Transfer-Encoding: chunked'
 /** Ten megabytes of nothing, and a JSON text of them, in ten kilobytes. */
 const BOMBS = [gzipSync(Buffer.alloc(10_000_000)), gzipSync(Buffer.from(`{"channel":"${'a'.repeat(10_000_000)}"}`))]
 
-/** How a body may be written. The first is right. */
+/** How a body may be written. */
 const WRITINGS: readonly ((body: Buffer, chance: Chance) => Written)[] = [
-  (body) => sized(body, JSON_TYPE),
   (body, chance) =>
     sized(
       body,
@@ -163,7 +162,7 @@ const WRITINGS: readonly ((body: Buffer, chance: Chance) => Written)[] = [
   (body) => ({
     headers: [JSON_TYPE, CHUNKED],
     body: Buffer.from(`fffffff\r\n${body.toString()}`),
-    isLast: true,
+    isCut: true,
   }),
   (body) => ({ headers: [JSON_TYPE, `Content-Length: ${body.length + 10}`], body, isCut: true }),
   (body) => ({ headers: [JSON_TYPE, `Content-Length: ${Math.max(0, body.length - 1)}`], body, isLast: true }),
@@ -223,18 +222,18 @@ const BROKEN_HEADERS = [
 ]
 const METHODS = ['PUT', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND', 'DELETE', 'PATCH', 'GET', 'POST']
 
+function writtenOf(name: RouteName, held: Credentials, chance: Chance): Written {
+  const route: RouteEntry = ROUTES[name]
+  if (!route.body && !chance.oneIn(15)) return { headers: [], body: Buffer.alloc(0) }
+  const body = bodyOf(name, held, chance)
+  return chance.oneIn(4) ? chance.pick(WRITINGS)(body, chance) : sized(body, JSON_TYPE)
+}
+
 export function requestCase(host: string, held: Credentials, chance: Chance): RequestCase {
   const name = chance.pick(Object.keys(ROUTES) as RouteName[])
   const route: RouteEntry = ROUTES[name]
   const method = chance.oneIn(20) ? chance.pick(METHODS) : route.method.toUpperCase()
-  const hasBody = route.body !== undefined || chance.oneIn(15)
-  const writing = chance.oneIn(4) ? chance.pick(WRITINGS) : WRITINGS[0]
-  const {
-    headers,
-    body,
-    isCut = false,
-    isLast = false,
-  }: Written = hasBody && writing ? writing(bodyOf(name, held, chance), chance) : { headers: [], body: Buffer.alloc(0) }
+  const { headers, body, isCut, isLast } = { isCut: false, isLast: false, ...writtenOf(name, held, chance) }
   const isBroken = chance.oneIn(60)
   const version = chance.oneIn(200) ? chance.pick(['HTTP/2.0', 'HTTP/1.0', 'HTTP/0.9', 'XTTP/1.1']) : 'HTTP/1.1'
   const lines = [

@@ -33,22 +33,37 @@ export class Verdicts {
   }
 
   /** A failure as an acknowledgement or as the event `error`. @param about what was asked, for the reader of a fault */
-  socket(body: unknown, kind: 'ack' | 'error', about: string): void {
+  socket(body: unknown, kind: 'ack' | 'error' | 'refusal', about: string): void {
     const text = JSON.stringify(body)
     const code = typeof body === 'object' && body !== null && 'code' in body ? Number(body.code) : 0
-    if (kind === 'ack' && code === 200) return this.count('ack 200')
-    if (!socketFailure.safeParse(body).success) return this.wrong(`${kind} of another shape`, `${text} to ${about}`)
+    if (kind === 'ack' && code === 200) {
+      this.count('ack 200')
+      return
+    }
+    if (!socketFailure.safeParse(body).success) {
+      this.wrong(`${kind} of another shape`, `${text} to ${about}`)
+      return
+    }
     this.#said(`${kind} ${code}`, text, about)
   }
   rest(status: number, body: string, about: string): void {
     const parsed = restFailure.safeParse(jsonOf(body))
     const expected = status < 500 || (status === 503 && parsed.data?.error.code === 'unavailable')
-    if (!expected || !parsed.success) return this.wrong(`${status} of another shape`, `${body} to ${about}`)
+    if (!expected || !parsed.success) {
+      this.wrong(`${status} of another shape`, `${body} to ${about}`)
+      return
+    }
     this.#said(`${status} ${parsed.data.error.code}`, body, about)
   }
   #said(kind: string, text: string, about: string): void {
-    if (text.includes(MARK)) return this.wrong('an echo of the request', `${text} to ${about}`)
-    if (STACK.test(text)) return this.wrong('a stack trace', `${text} to ${about}`)
+    if (text.includes(MARK)) {
+      this.wrong('an echo of the request', `${text} to ${about}`)
+      return
+    }
+    if (STACK.test(text)) {
+      this.wrong('a stack trace', `${text} to ${about}`)
+      return
+    }
     this.count(kind)
   }
 

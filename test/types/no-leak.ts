@@ -80,8 +80,8 @@ export const line: Line = { seq: whisper.publicPosition, at: whisper.at, from: w
 export const lines: Transcript = { ...transcript, lines: [whisper] }
 export const read = async (): Promise<readonly PublicEvent[]> =>
   store.publicEvents(place.tenant, place.conversationId, 0, 1)
-// @ts-expect-error -- what is read for outsiders is read from the public log: the whole log is of another type.
 export const readAll = async (): Promise<readonly PublicEvent[]> =>
+  // @ts-expect-error -- what is read for outsiders is read from the public log: the whole log is of another type.
   store.events(place.tenant, place.conversationId, 0, 1)
 
 // ------------------------------------------------------------------------------------------------------------------- whose ids

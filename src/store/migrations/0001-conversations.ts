@@ -33,5 +33,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       conversation_id text not null, position integer not null, note text not null, expires_at text,
       primary key (tenant, scope, key)
     ) without rowid`.execute(db)
+  // New keys, until they go into the index together.
+  await sql`
+    create table once_recent (
+      id integer primary key,
+      tenant text not null, scope text not null, key text not null,
+      conversation_id text not null, position integer not null, note text not null, expires_at text
+    )`.execute(db)
   await sql`create index once_by_expiry on once (tenant, expires_at) where expires_at is not null`.execute(db)
 }
