@@ -69,8 +69,6 @@ export const drafted: PublicDraft['type'] = 'whispered'
 export const both: [Extract<PublicDraft['type'], InternalDraft['type']>] extends [never] ? true : false = true
 /** A public event has no tag by which it could say that it is internal. */
 export const tagged: 'tag' extends keyof PublicEvent ? true : false = false
-// @ts-expect-error -- there is nothing to read there either.
-export const tag = shown.tag
 
 // ------------------------------------------------------------------------------------------------------- transcripts and stores
 
@@ -81,8 +79,9 @@ export const lines: Transcript = { ...transcript, lines: [whisper] }
 export const read = async (): Promise<readonly PublicEvent[]> =>
   store.publicEvents(place.tenant, place.conversationId, 0, 1)
 export const readAll = async (): Promise<readonly PublicEvent[]> =>
-  // @ts-expect-error -- what is read for outsiders is read from the public log: the whole log is of another type.
-  store.events(place.tenant, place.conversationId, 0, 1)
+  const whole = store.events(place.tenant, place.conversationId, 0, 1)
+// @ts-expect-error -- what is read for outsiders is read from the public log: the whole log is of another type.
+export const readAll: Promise<readonly PublicEvent[]> = whole
 
 // ------------------------------------------------------------------------------------------------------------------- whose ids
 

@@ -108,10 +108,17 @@ export class Connectors {
       reason: receipt.reason,
       key: providerId === null ? null : { channel, account, providerId },
       deliveryId,
-      carried: eventId === null ? null : { eventId, to: { channel, account } },
+      carried: eventId === null ? null : await this.#carried(eventId),
       mayReport: ({ to }) => opens(identity, to.channel, to.account),
     })
     return {}
+  }
+
+  /** A message of ours names its conversation, and that knows where it was carried to. */
+  async #carried(eventId: EventId) {
+    const conversationId = parseEventId(eventId)?.conversationId
+    const found = conversationId && (await this.deps.conversations.find(this.deps.entryPoint.tenant, conversationId))
+    return found ? { eventId, to: found.opening.address } : null
   }
 
   /** The carried customer for whom this connector may speak. */

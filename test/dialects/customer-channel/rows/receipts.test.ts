@@ -50,6 +50,16 @@ describe('§2 receipts of the provider name, without a conversationId,', () => {
     await eventually(() => expect(states(delivered.id)).toEqual(['sent', 'delivered', 'read']))
     expect(await latest(bo, 'read')).toMatchObject({ from: { type: 'Customer', name: 'Customer' } })
   })
+  it.each(['messageId', 'deliveryId'] as const)(
+    '`%s` is ours and names one alone, whatever the account',
+    async (name) => {
+      const { sms, deliver, states } = await chat()
+      const { id, deliveryId } = await deliver('hi')
+      const named = name === 'messageId' ? { messageId: id } : { deliveryId }
+      await sms.call('sendMessage', { activityType: 'delivered', info: named })
+      await eventually(() => expect(states(id)).toEqual(['sent', 'delivered']))
+    },
+  )
   it('nothing at all: 400', async () => {
     const { report } = await chat()
     expect(await report('delivered', {})).toMatchObject({ code: 400 })
