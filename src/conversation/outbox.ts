@@ -14,6 +14,8 @@ const LEASE_MS = 60_000
 /** Attempts after which a delivery is a dead letter: about two hours of growing pauses. */
 const MAX_ATTEMPTS = 20
 const MAX_REASON = 256
+/** Before the store is asked again that did not answer. */
+const AFTER_FAULT_MS = 1_000
 
 /** What a connector says to a delivery. */
 export type Answer =
@@ -130,17 +132,19 @@ class Pump {
     this.#again = true
     if (this.#claiming || this.#stopped) return
     this.#claiming = true
-    if (this.#timer) clearTimeout(this.#timer)
-    this.#timer = null
-    this.#round = this.#claim()
-      .catch((cause: unknown) => {
+    this.#round = this.#claim().then(
+      () => this.#rest(null),
+      (cause: unknown) => {
         this.deps.onFault(cause)
-        this.#later(1_000)
-      })
-      .finally(() => {
-        this.#claiming = false
-        if (this.#again && this.#inHand < WINDOW && !this.#timer) this.run()
-      })
+        this.#rest(AFTER_FAULT_MS)
+      },
+    )
+  }
+  /** After a fault a wake waits with the rest; otherwise whoever was woken meanwhile goes on at once. */
+  #rest(ms: number | null): void {
+    this.#claiming = false
+    if (ms !== null) this.#later(ms)
+    else if (this.#wantsMore()) this.run()
   }
 
   async stop(): Promise<void> {
@@ -154,7 +158,7 @@ class Pump {
   async #claim(): Promise<void> {
     const { tenant, channel, account } = this.carrier
     const { deliveries, leaseMs } = this.deps
-    while (this.#again && this.#inHand < WINDOW && !this.#isStopped()) {
+    while (this.#wantsMore()) {
       this.#again = false
       const limit = WINDOW - this.#inHand
       const claimed = await deliveries.claim(tenant, { channel, account, lease: this.#lease, limit, leaseMs })
@@ -162,14 +166,23 @@ class Pump {
       for (const delivery of claimed) void this.#deliver(delivery)
       if (claimed.length === limit) this.#again = true
     }
-    if (this.#again || this.#isStopped()) return
-    const wait = await deliveries.nextDueIn(tenant, channel, account)
-    // Woken while it asked: what came meanwhile must not wait for the timer.
-    if (wait !== null && !this.#again) this.#later(wait)
+    if (!this.#isWoken() && !this.#isStopped()) await this.#sleepUntilDue()
   }
-  /** Asked again after every wait. */
+  async #sleepUntilDue(): Promise<void> {
+    const { tenant, channel, account } = this.carrier
+    const wait = await this.deps.deliveries.nextDueIn(tenant, channel, account)
+    // Woken while it asked: what came meanwhile must not wait for the timer.
+    if (wait !== null && !this.#isWoken()) this.#later(wait)
+  }
+  // Asked again after every wait.
   #isStopped(): boolean {
     return this.#stopped
+  }
+  #isWoken(): boolean {
+    return this.#again
+  }
+  #wantsMore(): boolean {
+    return this.#again && this.#inHand < WINDOW && !this.#stopped
   }
   #later(ms: number): void {
     if (this.#timer) clearTimeout(this.#timer)

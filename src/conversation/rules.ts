@@ -13,7 +13,7 @@ import {
 import { newDeliveryId, type AccountId, type ParticipantId } from '../model/ids'
 import { isStaff, personOf, SYSTEM, type Membership, type Person } from '../model/participant'
 import type { Decision, View } from '../store/conversation-store'
-import type { Silence } from '../store/silence'
+import type { Silence } from '../model/silence'
 import type { Write } from '../store/writes'
 import type { Suppression } from './suppression'
 

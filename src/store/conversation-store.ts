@@ -4,7 +4,7 @@ import type { ConversationEvent, EventDraft, PublicEvent, ReceiptState } from '.
 import type { ConversationId, DeliveryId, EventId, ParticipantId, Tenant } from '../model/ids'
 import type { Address } from '../model/participant'
 import type { Delivery, DeliveryPart, Notification, Once, OnceKey, ParkedReceipt, ProviderKey } from './records'
-import type { Silence } from './silence'
+import type { Silence } from '../model/silence'
 import type { Write } from './writes'
 
 /** What `decide` wants to look at besides the conversation. All of it is read in the same transaction as the write. */

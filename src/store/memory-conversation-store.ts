@@ -5,7 +5,7 @@ import type { ConversationId, Tenant } from '../model/ids'
 import type { Committed, ConversationStore, Decision, Needs, View } from './conversation-store'
 import type { GroupCommit } from './group-commit'
 import { keyOf, type MemoryTables } from './memory-tables'
-import { isDue, type Silence } from './silence'
+import { isDue, type Silence } from '../model/silence'
 import { readEvent, readPublicEvent } from './stored-json'
 
 export class MemoryConversationStore implements ConversationStore {

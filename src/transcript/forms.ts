@@ -2,23 +2,30 @@
 import type { Line, Transcript } from './transcripts'
 
 const clock = (at: string): string => at.replace('T', ' ').slice(0, 19)
+/** Whatever a reader's screen takes for the end of a line: nobody writes a line of their own into the transcript. */
+const BREAK = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/
+/** What makes a spreadsheet run a cell, in wide letters too. */
+const FORMULA = /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/
 const links = ({ attachments }: Line): string[] =>
   attachments.map(({ name, contentUrl }) =>
     `[${name || 'attachment'}] ${contentUrl.startsWith('data:') ? '' : contentUrl}`.trim(),
   )
 
+const linesOf = (line: Line): string[] =>
+  [line.text, ...links(line)].filter(Boolean).flatMap((text) => text.split(BREAK))
+
 export function asText({ conversation, lines }: Transcript): string {
   const head = `Conversation of ${clock(conversation.opening.at)} (UTC)`
   const body = lines.map((line) => {
-    const said = [line.text, ...links(line)].filter(Boolean).join('\n    ')
-    return `${clock(line.at)}  ${line.from.name}: ${said.replaceAll('\n', '\n    ')}`
+    const said = linesOf(line).join('\n    ')
+    return `${clock(line.at)}  ${line.from.name}: ${said}`
   })
   return `${[head, '', ...body].join('\n')}\n`
 }
 
 /** RFC 4180. A leading apostrophe keeps a spreadsheet from running what a customer wrote. */
 export function asCsv({ lines }: Transcript): string {
-  const cell = (text: string) => `"${(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`
+  const cell = (text: string) => `"${(FORMULA.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`
   const rows = lines.map((line) => [String(line.seq), line.at, line.from.name, line.text, links(line).join(' ')])
   return [['seq', 'at', 'from', 'text', 'attachments'], ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('')
 }
@@ -27,7 +34,7 @@ export function asHtml({ conversation, lines }: Transcript): string {
   const rows = lines.map(
     (line) =>
       `<li><p><strong>${escapeHtml(line.from.name)}</strong> <time datetime="${line.at}">${clock(line.at)}</time></p>` +
-      `<p>${escapeHtml([line.text, ...links(line)].filter(Boolean).join('\n')).replaceAll('\n', '<br>')}</p></li>`,
+      `<p>${linesOf(line).map(escapeHtml).join('<br>')}</p></li>`,
   )
   return (
     `<!doctype html><html lang="${escapeHtml(conversation.opening.language)}"><meta charset="utf-8">` +

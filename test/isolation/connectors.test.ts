@@ -45,6 +45,16 @@ describe('a registration', () => {
     for (const one of [ann, agent, nobody]) one.close()
   })
 
+  it('is refused when one socket takes up ever more places, and is not when it takes one again', async () => {
+    const { url, keys } = town
+    const greedy = await connect(url, { auth: { token: keys.echo.secret } })
+    const register = (i: number) => greedy.call('registerConnector', { id: 'echo', instance: `${i}` })
+    for (let i = 0; i < 256; i += 1) expect(await register(i)).toMatchObject({ code: 200 })
+    expect(await register(256)).toMatchObject({ code: 429 })
+    expect(await register(0)).toMatchObject({ code: 200 })
+    greedy.close()
+  })
+
   it('that is sent twice at once counts once, and the last of several sockets keeps the channel', async () => {
     const { url, keys } = town
     const wish = { id: 'echo', channel: 'echo', acknowledges: true }

@@ -145,7 +145,9 @@ export function frameCase(chance: Chance): FrameCase {
     return { kind, bytes: FRAMES[kind]!(chance) }
   }
   const kind = chance.pick(KINDS)
-  return { kind, bytes: text(PACKETS[kind]!(chance)) }
+  const packet = PACKETS[kind]!(chance)
+  return { kind, bytes: text(packet), isCut: packet.startsWith('41') }
+}
 }
 
 /** The body of a polling POST: packets, separated as Engine.IO 4 does it, mostly. */

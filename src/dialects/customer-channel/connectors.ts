@@ -29,6 +29,9 @@ interface Registration {
   readonly stop: () => Promise<void>
 }
 
+/** Accounts and instances that one socket may carry; each has a supply of deliveries of its own. */
+const MAX_PLACES = 256
+
 export class Connectors {
   readonly #registered = new Map<string, Registration>()
   #turns = 0
@@ -45,6 +48,8 @@ export class Connectors {
     const turn = (this.#turns += 1)
     const identity = await this.#identify(caller, { channel, account, key: request.key })
     const key = [identity.tenant, channel, account, instance].join('\n')
+    if (!this.#registered.has(key) && this.#placesOf(caller) >= MAX_PLACES)
+      throw new GatewayError('tooManyRequests', 'This socket carries too many accounts and instances. Use another one.')
     if ((await this.#takePlace(key, caller, turn)) && caller.socket.connected) {
       const stop = this.#supply(caller, identity, { channel, account, acknowledges })
       this.#registered.set(key, { caller, turn, stop })
@@ -52,6 +57,9 @@ export class Connectors {
     const warning =
       channelName(id) === channel ? {} : { warning: `id should be the channel's name: ${channel} was taken.` }
     return { identity, reply: { id: channel, channel, account, instance, ...warning } }
+  }
+  #placesOf(caller: Caller): number {
+    return [...this.#registered.values()].filter((registration) => registration.caller === caller).length
   }
   /** Stops who holds the place. Others may come meanwhile: the last to ask keeps it, and nobody is forgotten in it. */
   async #takePlace(key: string, caller: Caller, turn: number): Promise<boolean> {

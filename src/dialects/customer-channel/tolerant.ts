@@ -1,7 +1,7 @@
 // How requests are read: any spelling of a known key, nulls as absent, unknown keys kept within bounds and apart from ours.
 import { z } from 'zod'
 import { GatewayError } from '../../model/errors'
-import type { Json, JsonObject } from '../../model/content'
+import type { JsonObject } from '../../model/content'
 import { channelName } from '../../model/participant'
 
 /** Unknown keys of one request: at most 16, together at most 4 KB of JSON, nested at most 4 deep. */
@@ -12,7 +12,6 @@ const FORBIDDEN: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'pro
 /** Too much is answered with 413, not 400. */
 const TOO_LARGE = 'tooLarge'
 
-const json: z.ZodType<Json> = z.json()
 /** What is not ours: checked in `normalise`, so that the schema need not look at it again. */
 export const extras = z.custom<JsonObject>(() => true)
 
@@ -44,13 +43,16 @@ export function request<S extends z.ZodRawShape>(shape: S, { aliases = {}, reser
 }
 
 function normalise(raw: unknown, reading: Reading, context: z.RefinementCtx): unknown {
-  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
+  if (!isObject(raw)) {
     context.addIssue({ code: 'custom', message: 'Send a JSON object' })
     return z.NEVER
   }
   const read: Read = { known: {}, unknown: {}, extraKeys: 0 }
-  for (const [key, value] of Object.entries(raw))
+  for (const key of Object.keys(raw)) {
+    const value = raw[key]
     if (value !== null && value !== undefined && !FORBIDDEN.has(key)) readKey(read, reading, [key, value])
+    if (read.extraKeys > MAX_EXTRAS) break
+  }
   if (read.extraKeys > 0) checkExtras(read.unknown, read.extraKeys, context)
   read.known['extras'] = read.unknown
   return read.known
@@ -81,28 +83,45 @@ function checkExtras(unknown: Record<string, unknown>, count: number, context: z
 }
 function faultOf(unknown: Record<string, unknown>, count: number): string | null {
   if (count > MAX_EXTRAS) return `Send at most ${MAX_EXTRAS} keys of your own`
-  if (!isShallow(unknown, MAX_DEPTH + 1)) return `Nest your own keys at most ${MAX_DEPTH} deep`
-  if (!json.safeParse(unknown).success) return 'Send only JSON values in your own keys'
-  return bytesOf(JSON.stringify(unknown)) > MAX_EXTRAS_BYTES
-    ? `Your own keys may hold ${MAX_EXTRAS_BYTES} bytes of JSON together`
-    : null
+  const fault = faultIn(unknown, MAX_DEPTH + 1, { values: MAX_EXTRAS_BYTES / 2 })
+  if (fault !== null) return fault
+  return bytesOf(JSON.stringify(unknown)) > MAX_EXTRAS_BYTES ? TOO_MUCH : null
 }
 
-/** Also drops, at every depth, the keys that could change an object's prototype. */
-function isShallow(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return true
-  if (depth === 0) return false
-  const entries = value as Record<string, unknown>
-  for (const key of Object.keys(entries)) {
-    if (FORBIDDEN.has(key)) Reflect.deleteProperty(entries, key)
-    else if (!isShallow(entries[key], depth - 1)) return false
-  }
-  return true
+const TOO_DEEP = `Nest your own keys at most ${MAX_DEPTH} deep`
+const NOT_JSON = 'Send only JSON values in your own keys'
+const TOO_MUCH = `Your own keys may hold ${MAX_EXTRAS_BYTES} bytes of JSON together`
+/** Looks at no more values than may stand there. */
+function faultIn(value: unknown, depth: number, left: { values: number }): string | null {
+  if (typeof value === 'number') return Number.isFinite(value) ? null : NOT_JSON
+  if (typeof value !== 'object' || value === null) return null
+  if (ArrayBuffer.isView(value)) return NOT_JSON
+  if (depth === 0) return TOO_DEEP
+  return Array.isArray(value)
+    ? faultAmong(value, depth, left)
+    : faultBehind(value as Record<string, unknown>, depth, left)
 }
+function faultAmong(values: readonly unknown[], depth: number, left: { values: number }): string | null {
+  left.values -= values.length
+  if (left.values < 0) return TOO_MUCH
+  for (const one of values) {
+    const fault = faultIn(one, depth - 1, left)
+    if (fault !== null) return fault
+  }
+  return null
+}
+/** Also drops the keys that could change an object's prototype. */
+function faultBehind(entries: Record<string, unknown>, depth: number, left: { values: number }): string | null {
+  for (const key of FORBIDDEN) if (Object.hasOwn(entries, key)) Reflect.deleteProperty(entries, key)
+  return faultAmong(Object.values(entries), depth, left)
+}
+/** Bytes are no object here: each of them would be a key. */
+const isObject = (raw: unknown): raw is Record<string, unknown> =>
+  typeof raw === 'object' && raw !== null && !Array.isArray(raw) && !ArrayBuffer.isView(raw)
 
 /** An object of ours that clients fill freely, such as an activity's `info`: the same bounds as unknown keys. */
 export const freeObject = z.preprocess((raw, context) => {
-  if (typeof raw === 'object' && raw !== null && !Array.isArray(raw)) {
+  if (isObject(raw)) {
     const own: Record<string, unknown> = { ...raw }
     checkExtras(own, 0, context)
     return own

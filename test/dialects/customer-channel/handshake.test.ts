@@ -249,3 +249,18 @@ describe('addresses', () => {
     for (const { end } of [...open, elsewhere]) end()
   })
 })
+
+it('nobody may say more by opening more sockets', async () => {
+  const gateway = await openGateway({ RATE_LIMITS: 'on' })
+  const ann = await customer(gateway.url)
+  const second = await connect(gateway.url)
+  await second.call('joinConversation', joining(ann))
+  const codes: number[] = []
+  for (let i = 0; i < 31; i += 1) {
+    const { code } = await (i % 2 ? ann : second).call('sendMessage', say(ann.conversationId, `${i}`))
+    codes.push(code)
+  }
+  expect(codes).toEqual([...Array.from({ length: 30 }, () => 200), 429])
+  for (const someone of [ann, second]) someone.close()
+  await gateway.close()
+})

@@ -1,5 +1,5 @@
 // What silence leads to, and in which conversations: the same question for every store.
-import type { Conversation } from '../model/conversation'
+import type { Conversation } from './conversation'
 
 /** Each time ISO 8601; empty: never. */
 export interface Silence {
