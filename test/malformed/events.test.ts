@@ -158,5 +158,5 @@ describe('requests of every event, changed field by field', () => {
     await watched?.warmedUp()
     await run(WARM_UP, CASES)
     await watched?.over('Events', CASES, verdicts)
-  }, 90_000)
+  }, 180_000)
 })

@@ -230,5 +230,5 @@ describe('frames, polling bodies and handshakes that nobody should send', () => 
     await Promise.all(Array.from({ length: 12 }, () => together(1, pollingWorker(url, polling))))
     await Promise.all(Array.from({ length: 12 }, () => together(1, handshakeWorker(url, handshakes))))
     await watched?.over('Frames', FRAMES + POLLING + HANDSHAKES, verdicts)
-  }, 90_000)
+  }, 180_000)
 })

@@ -148,7 +148,6 @@ export function frameCase(chance: Chance): FrameCase {
   const packet = PACKETS[kind]!(chance)
   return { kind, bytes: text(packet), isCut: packet.startsWith('41') }
 }
-}
 
 /** The body of a polling POST: packets, separated as Engine.IO 4 does it, mostly. */
 export function pollingBody(chance: Chance): string {

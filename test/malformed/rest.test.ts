@@ -74,5 +74,5 @@ describe('malformed requests to every route', () => {
     await watched?.warmedUp()
     await run(WARM_UP, CASES)
     await watched?.over('REST', CASES, verdicts)
-  }, 90_000)
+  }, 180_000)
 })

@@ -95,5 +95,5 @@ describe('a reader that never reads', () => {
     again.raw.close()
     ann.close()
     bo.close()
-  }, 90_000)
+  }, 180_000)
 })

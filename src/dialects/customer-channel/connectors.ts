@@ -48,8 +48,7 @@ export class Connectors {
     const turn = (this.#turns += 1)
     const identity = await this.#identify(caller, { channel, account, key: request.key })
     const key = [identity.tenant, channel, account, instance].join('\n')
-    if (!this.#registered.has(key) && this.#placesOf(caller) >= MAX_PLACES)
-      throw new GatewayError('tooManyRequests', 'This socket carries too many accounts and instances. Use another one.')
+    this.#requireRoom(key, caller)
     if ((await this.#takePlace(key, caller, turn)) && caller.socket.connected) {
       const stop = this.#supply(caller, identity, { channel, account, acknowledges })
       this.#registered.set(key, { caller, turn, stop })
@@ -58,8 +57,10 @@ export class Connectors {
       channelName(id) === channel ? {} : { warning: `id should be the channel's name: ${channel} was taken.` }
     return { identity, reply: { id: channel, channel, account, instance, ...warning } }
   }
-  #placesOf(caller: Caller): number {
-    return [...this.#registered.values()].filter((registration) => registration.caller === caller).length
+  #requireRoom(key: string, caller: Caller): void {
+    const own = [...this.#registered.values()].filter((registration) => registration.caller === caller)
+    if (own.length >= MAX_PLACES && !this.#registered.has(key))
+      throw new GatewayError('tooManyRequests', 'This socket carries too many accounts and instances. Use another one.')
   }
   /** Stops who holds the place. Others may come meanwhile: the last to ask keeps it, and nobody is forgotten in it. */
   async #takePlace(key: string, caller: Caller, turn: number): Promise<boolean> {
