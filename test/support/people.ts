@@ -125,7 +125,14 @@ export async function customer(url: string, more: Body = {}) {
   const someone = await connect(url)
   const joined = await someone.call('joinConversation', joining(started))
   if (joined.code !== 200) throw new Error(`join: ${JSON.stringify(joined)}`)
+  await greeted(someone, started.conversationId)
   return { ...someone, ...started }
+}
+/** The greeting comes when history has ended: what is said from then on arrives live. */
+async function greeted({ heard }: Someone, conversationId: string): Promise<void> {
+  const isGreeting = ({ body }: Heard) =>
+    body['activityType'] === 'greetings' && body['conversationId'] === conversationId
+  await eventually(() => heard.some(isGreeting))
 }
 export const joining = ({ conversationId, participant, token }: Awaited<ReturnType<typeof init>>) => ({
   conversationId,
@@ -137,6 +144,7 @@ export async function agentIn(url: string, conversationId: string, token: string
   const someone = await connect(url, { auth: { token } })
   const joined = await someone.call('joinConversation', { conversationId })
   if (joined.code !== 200) throw new Error(`join: ${JSON.stringify(joined)}`)
+  await greeted(someone, conversationId)
   return someone
 }
 export const say = (conversationId: string, text: string, more: Body = {}) => ({
