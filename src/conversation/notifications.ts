@@ -56,7 +56,8 @@ export class Notifications {
     const needs: Needs = {
       tenant,
       suppressed: suppressedAs(to.channel, to.refId),
-      quota: { keyId: sender.keyId, day },
+      // Only who has a quota waits for what was counted before: the others share commits.
+      ...(sender.dailyQuota !== null && { quota: { keyId: sender.keyId, day } }),
       ...(idempotencyKey !== null && { once: { scope: `notification:${sender.keyId}`, key: idempotencyKey } }),
     }
     const { decision } = await this.#store.update(needs, (view) => decide(view, request, day))
