@@ -36,14 +36,19 @@ export interface SeatDeps<E extends ConversationEvent> {
   readonly onLeft: () => void
 }
 type Acknowledge = (event: Utterance) => void
-type AnySeat = Pick<Seat, 'latest' | 'expect' | 'expects' | 'forget' | 'isClosed' | 'caughtUp'>
+interface Expected {
+  readonly acknowledge: Acknowledge
+  /** Stored, and not heard here yet. */
+  stored: Utterance | null
+}
+type AnySeat = Pick<Seat, 'latest' | 'expect' | 'expects' | 'stored' | 'forget' | 'isClosed' | 'caughtUp'>
 
 export class Seat<E extends ConversationEvent = ConversationEvent> {
   readonly place: Place
   readonly participantId: ParticipantId
   readonly #deps: SeatDeps<E>
   /** What this socket said and has not been acknowledged, by key and digest. */
-  readonly #said = new Map<string, Acknowledge>()
+  readonly #said = new Map<string, Expected>()
   #following: Following | null = null
   #picture: { conversation: WireConversation; members: Person[] } | null = null
   #closed = false
@@ -109,11 +114,16 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
   /** Before something is said: its acknowledgement will be given in its place. False when it is being said already. */
   expect(key: string, acknowledge: Acknowledge): boolean {
     if (this.#said.has(key)) return false
-    this.#said.set(key, acknowledge)
+    this.#said.set(key, { acknowledge, stored: null })
     return true
   }
   expects(key: string): boolean {
     return this.#said.has(key)
+  }
+  /** What is expected is stored: a seat that is given up before it hears it acknowledges it all the same. */
+  stored(key: string, event: Utterance): void {
+    const expected = this.#said.get(key)
+    if (expected) expected.stored = event
   }
   forget(key: string): void {
     this.#said.delete(key)
@@ -121,7 +131,11 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
   /** Another join of the same socket takes over what is on its way. */
   handOver(next: AnySeat): void {
     this.#successor = next
-    for (const [key, acknowledge] of this.#said) next.expect(key, acknowledge)
+    for (const [key, { acknowledge, stored }] of this.#said) {
+      next.expect(key, acknowledge)
+      if (stored) next.stored(key, stored)
+    }
+    this.#said.clear()
     this.close()
   }
   /** The seat that a later join of the same socket took in this one's place. */
@@ -134,6 +148,11 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
   close(): void {
     this.#closed = true
     this.#following?.leave()
+    for (const [key, { acknowledge, stored }] of this.#said) {
+      if (!stored) continue
+      this.#said.delete(key)
+      acknowledge(stored)
+    }
   }
 
   get #me(): Person | undefined {
@@ -174,10 +193,10 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
   #acknowledge(event: E): boolean {
     if (this.#said.size === 0 || event.by.id !== this.participantId || !isUtterance(event)) return false
     const key = sayingKey(event)
-    const acknowledge = this.#said.get(key)
-    if (!acknowledge) return false
+    const expected = this.#said.get(key)
+    if (!expected) return false
     this.#said.delete(key)
-    acknowledge(event)
+    expected.acknowledge(event)
     return true
   }
 }

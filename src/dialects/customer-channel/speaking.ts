@@ -96,8 +96,10 @@ export class Speaking {
       const { event, repeated } = await this.deps.conversations.say(speaker.place, saying)
       const sitsOn = seat && !seat.latest.isClosed ? seat.latest : null
       if (!sitsOn) reply(event)
-      else if (expected && !repeated) this.#answerLate(sitsOn, key, answer)
-      else {
+      else if (expected && !repeated) {
+        sitsOn.stored(key, event)
+        this.#answerLate(sitsOn, key, answer)
+      } else {
         // Said before: its place is behind us, or will be when what comes before it has been heard.
         if (expected) sitsOn.forget(key)
         await sitsOn.caughtUp()
