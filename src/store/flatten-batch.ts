@@ -17,9 +17,9 @@ export function flattenBatch(batch: Batch): FlatBatch {
   const events: Cell[] = []
   for (const { tenant, conversationId, position, publicPosition, body } of batch.events)
     events.push(tenant, conversationId, position, publicPosition, body)
-  const once = batch.once.map(({ conversationId, expiresAt, tenant, scope, key, position, note }) => {
-    return { tenant, scope, key, conversation_id: conversationId, position, note, expires_at: expiresAt }
-  })
+  const once: Cell[] = []
+  for (const { tenant, scope, key, conversationId, position, note, expiresAt } of batch.once)
+    once.push(tenant, scope, key, conversationId, position, note, expiresAt)
   return { now: batch.now, ...cells, events, once, writes: batch.writes }
 }
 

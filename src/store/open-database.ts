@@ -14,7 +14,7 @@ import { MemoryNotificationStore } from './memory-notification-store'
 import { MemoryOutbox } from './memory-outbox'
 import { MemoryTables } from './memory-tables'
 import { SqlAccountStore } from './sql-account-store'
-import { SqlConversationStore } from './sql-conversation-store'
+import { SqliteConversationStore } from './sqlite-conversation-store'
 import { SqlDeliveryStore } from './sql-delivery-store'
 import { SqlNotificationStore } from './sql-notification-store'
 import type { Tables } from './sql-schema'
@@ -60,7 +60,7 @@ export async function openSqlite({
     ...(onCommit && { onCommit }),
   })
   return {
-    conversations: new SqlConversationStore({ db, writing }),
+    conversations: new SqliteConversationStore({ db, thread, writing }),
     deliveries: new SqlDeliveryStore({ db, thread }),
     accounts: new SqlAccountStore(db),
     notifications: new SqlNotificationStore({ db, now: now ?? systemClock }),

@@ -14,15 +14,12 @@ import type {
 } from './sql-schema'
 import { readEvent, readPicture, readStrings } from './stored-json'
 
-/** A snapshot, with the events behind it as a JSON array of JSON texts. */
-export type ConversationRecord = Selectable<ConversationTable> & { readonly tail: string }
-/** What makes a row of `conversation` such a record, in one statement, so that both are of one moment. */
-export const TAIL = `(select json_group_array(event.body order by event.position) from event
-  where event.tenant = conversation.tenant and event.conversation_id = conversation.id
-    and event.position > conversation.position)`
+/** A snapshot. */
+export type ConversationRecord = Selectable<ConversationTable>
 export type DeliveryRecord = Selectable<DeliveryTable>
 
-export function toConversation(row: ConversationRecord): Conversation {
+/** @param tail the bodies of the events behind the snapshot, in order */
+export function toConversation(row: ConversationRecord, tail: readonly string[]): Conversation {
   const { opening, memberships } = readPicture(row.picture)
   const snapshot: Conversation = {
     tenant: row.tenant,
@@ -36,7 +33,7 @@ export function toConversation(row: ConversationRecord): Conversation {
     idleWarned: row.idle_warned === 1,
     endedAt: row.ended_at,
   }
-  return readStrings(row.tail).map(readEvent).reduce(evolve, snapshot)
+  return tail.map(readEvent).reduce(evolve, snapshot)
 }
 
 export function toDelivery(row: DeliveryRecord): Delivery {

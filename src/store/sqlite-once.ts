@@ -55,8 +55,8 @@ export class SqliteOnce {
 
   /** @throws Conflict when the key is there already. */
   add(row: OnceRecord, now: string): void {
-    if (this.find(row.tenant, row, now)) throw new Conflict('The idempotency key is there already')
     const { tenant, scope, key, conversation_id, position, note, expires_at } = row
+    if (this.find(tenant, row, now)) throw new Conflict('The idempotency key is there already')
     this.#statements.append.run(tenant, scope, key, conversation_id, position, note, expires_at)
     const name = nameOf(row)
     if (!this.#before.has(name)) this.#before.set(name, this.#recent.get(name))

@@ -3,9 +3,8 @@ import type { DeliveryId, Tenant } from '../model/ids'
 import type { Needs } from './conversation-store'
 import type { Claim } from './delivery-store'
 import type { WriteRow } from './engine'
-import type { Selectable } from 'kysely'
 import type { Delivery } from './records'
-import type { OnceTable } from './sql-schema'
+import type { LogPage } from './sqlite-events'
 
 export type Cell = string | number | null
 
@@ -22,14 +21,18 @@ export interface FlatBatch {
   /** Addresses whose conversation is opened. */
   readonly taken: readonly Cell[]
   readonly events: readonly Cell[]
-  readonly once: readonly Selectable<OnceTable>[]
+  readonly once: readonly Cell[]
   readonly writes: readonly WriteRow[]
 }
-export const WIDTH = { opened: 9, changed: 9, freed: 5, taken: 5, events: 5 } as const
+export const WIDTH = { opened: 9, changed: 9, freed: 5, taken: 5, events: 5, once: 7 } as const
 
+export type Tail = Pick<LogPage, 'tenant' | 'id' | 'after'>
 export type Ask =
   | { readonly do: 'load'; readonly needs: readonly Needs[] }
   | { readonly do: 'commit'; readonly batch: FlatBatch }
+  | { readonly do: 'page'; readonly page: LogPage }
+  /** What lies in each log behind a position. */
+  | { readonly do: 'tails'; readonly of: readonly Tail[] }
   | { readonly do: 'claim'; readonly tenant: Tenant; readonly claim: Claim }
   | { readonly do: 'release'; readonly tenant: Tenant; readonly lease: string }
   | { readonly do: 'replay'; readonly tenant: Tenant; readonly id: DeliveryId }
@@ -42,6 +45,9 @@ export interface Answers {
   /** JSON of `Loaded[]`: a string is copied at once and parsed where it is needed. */
   load: string
   commit: 'written' | 'conflict'
+  /** Bodies of events. */
+  page: string[]
+  tails: string[][]
   claim: Delivery[]
   release: number
   replay: boolean

@@ -8,7 +8,6 @@ import type { Needs } from './conversation-store'
 import type { DeliveryPart, OnceKey, ParkedReceipt, ProviderKey } from './records'
 import type { DeliveryName, Reader, ReceiptName } from './resolve-needs'
 import {
-  TAIL,
   toConversation,
   toDelivery,
   toNotification,
@@ -17,6 +16,7 @@ import {
   type DeliveryRecord,
 } from './sql-rows'
 import type { NotificationTable } from './sql-schema'
+import type { SqliteEvents } from './sqlite-events'
 import type { SqliteOnce } from './sqlite-once'
 import { readEvent } from './stored-json'
 
@@ -31,18 +31,10 @@ function prepare(db: Database) {
   const provider = 'tenant = ? and channel = ? and account = ? and provider_id = ?'
   return {
     conversation: db.prepare<[Text, Text], ConversationRecord>(
-      `select *, ${TAIL} as tail from conversation where tenant = ? and id = ?`,
+      'select * from conversation where tenant = ? and id = ?',
     ),
     liveAt: db.prepare<[Text, Text, Text, Text], { conversation_id: ConversationId }>(
       `select conversation_id from live_address where ${address}`,
-    ),
-    event: db.prepare<[Text, Text, number], { body: string }>(
-      'select body from event where tenant = ? and conversation_id = ? and position = ?',
-    ),
-    // A public position is never beyond its position in the log.
-    publicEvent: db.prepare<[Text, Text, number, number], { body: string }>(
-      `select body from event where tenant = ? and conversation_id = ? and position >= ? and public_position = ?
-       order by position limit 1`,
     ),
     delivery: db.prepare<[Text, Text], DeliveryRecord>('select * from delivery where tenant = ? and id = ?'),
     deliveryByProvider: db.prepare<[Text, Text, Text, Text], DeliveryRecord>(
@@ -78,30 +70,28 @@ function prepare(db: Database) {
 export class SqliteReader implements Reader {
   readonly #statements: ReturnType<typeof prepare>
 
-  constructor(
-    db: Database,
-    private readonly keys: SqliteOnce,
-  ) {
+  readonly #log: SqliteEvents
+  readonly #keys: SqliteOnce
+
+  constructor(db: Database, { events, once }: { events: SqliteEvents; once: SqliteOnce }) {
     this.#statements = prepare(db)
+    this.#log = events
+    this.#keys = once
   }
 
   conversation(tenant: Tenant, id: ConversationId) {
     const row = this.#statements.conversation.get(tenant, id)
-    return row ? toConversation(row) : null
+    return row ? toConversation(row, this.#log.tail({ tenant, id, after: row.position })) : null
   }
   liveAt(tenant: Tenant, { channel, account, refId }: Address) {
     return this.#statements.liveAt.get(tenant, channel, account, refId)?.conversation_id ?? null
   }
   event(tenant: Tenant, place: EventPlace) {
-    const { event, publicEvent } = this.#statements
-    const row =
-      'position' in place
-        ? event.get(tenant, place.conversationId, place.position)
-        : publicEvent.get(tenant, place.conversationId, place.publicPosition, place.publicPosition)
-    return row ? readEvent(row.body) : null
+    const body = this.#log.at(tenant, place)
+    return body === undefined ? null : readEvent(body)
   }
   once(tenant: Tenant, key: OnceKey, now: string) {
-    const row = this.keys.find(tenant, key, now)
+    const row = this.#keys.find(tenant, key, now)
     return row ? toOnce(row) : null
   }
   delivery(tenant: Tenant, name: DeliveryName) {

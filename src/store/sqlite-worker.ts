@@ -6,6 +6,7 @@ import { migrate } from './migrate'
 import { RecentMap } from './recent-map'
 import { resolveNeeds } from './resolve-needs'
 import { toFault } from './sqlite-fault'
+import { SqliteEvents } from './sqlite-events'
 import { SqliteOnce } from './sqlite-once'
 import { SqliteOutbox } from './sqlite-outbox'
 import {
@@ -54,6 +55,8 @@ async function openFile(file: string): Promise<Database> {
     db.pragma('foreign_keys = ON')
     db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
     db.pragma(`cache_size = -${CACHE_KB}`)
+    // What a statement keeps to undo itself is a page for each it changes: not worth a file.
+    db.pragma('temp_store = memory')
     // Kysely does not migrate SQLite in a transaction of its own: a crash must not leave half a schema.
     db.exec('begin immediate')
     await migrate(new Kysely({ dialect: new SqliteDialect({ database: db }) }))
@@ -67,6 +70,7 @@ async function openFile(file: string): Promise<Database> {
 
 class SqliteFile {
   readonly #db: Database
+  readonly #events: SqliteEvents
   readonly #once: SqliteOnce
   readonly #reader: SqliteReader
   readonly #outbox: SqliteOutbox
@@ -76,10 +80,14 @@ class SqliteFile {
 
   constructor(db: Database) {
     this.#db = db
-    this.#once = new SqliteOnce(db)
-    this.#reader = new SqliteReader(db, this.#once)
-    this.#outbox = new SqliteOutbox(db)
-    this.#writer = new SqliteWriter(db, { outbox: this.#outbox, once: this.#once })
+    const events = new SqliteEvents(db)
+    const once = new SqliteOnce(db)
+    const outbox = new SqliteOutbox(db)
+    this.#events = events
+    this.#once = once
+    this.#outbox = outbox
+    this.#reader = new SqliteReader(db, { events, once })
+    this.#writer = new SqliteWriter(db, { events, once, outbox })
   }
 
   answer(ask: Ask, now: string): Answers[keyof Answers] {
@@ -88,6 +96,10 @@ class SqliteFile {
         return this.#load(ask, now)
       case 'commit':
         return this.#writer.commit(ask.batch, now)
+      case 'page':
+        return this.#events.page(ask.page)
+      case 'tails':
+        return ask.of.map((log) => this.#events.tail(log))
       case 'claim':
         return this.#outbox.claim(ask.tenant, ask.claim, now)
       case 'release':
@@ -108,9 +120,10 @@ class SqliteFile {
   /** When an answer has gone: what nobody waits for. */
   tidy(): void {
     try {
+      this.#events.tidy()
       this.#once.tidy()
     } catch {
-      // A full or locked disk: the list is as good as the index, and the next commit tries again.
+      // A full or locked disk: the lists are as good as the tables, and the next commit tries again.
     }
   }
 

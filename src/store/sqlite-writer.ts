@@ -1,9 +1,12 @@
 // Writes a batch on SQLite: one transaction, statements prepared once.
 import type { Database } from 'better-sqlite3'
-import type { Tenant } from '../model/ids'
+import type { Selectable } from 'kysely'
+import type { ConversationId, Tenant } from '../model/ids'
 import { Conflict } from './conflict'
+import type { SqliteEvents } from './sqlite-events'
 import type { SqliteOnce } from './sqlite-once'
 import type { SqliteOutbox } from './sqlite-outbox'
+import type { OnceTable } from './sql-schema'
 import { WIDTH, type Cell, type FlatBatch } from './sqlite-protocol'
 import { inTransaction } from './sqlite-transaction'
 import { isDeliveryWrite, isReceiptWrite, type NotifiedWrite, type ReceiptWrite } from './write-groups'
@@ -15,12 +18,6 @@ interface Times {
   readonly now: string
   readonly createdAt: string
 }
-
-/** Rows of one statement: most of what a small insert costs is the calling. */
-const EVENTS_AT_ONCE = 16
-const insertEvents = (count: number): string =>
-  `insert into event (tenant, conversation_id, position, public_position, body)
-   values ${Array.from({ length: count }, () => '(?, ?, ?, ?, ?)').join(', ')} on conflict do nothing`
 
 function prepareLog(db: Database) {
   return {
@@ -40,9 +37,6 @@ function prepareLog(db: Database) {
       `insert into live_address (tenant, channel, account, ref_id, conversation_id)
        values (?, ?, ?, ?, ?) on conflict do nothing`,
     ),
-    // Its key is what guards the log: whoever decided on an older position finds this one taken.
-    events: db.prepare<Cell[]>(insertEvents(1)),
-    manyEvents: db.prepare<Cell[]>(insertEvents(EVENTS_AT_ONCE)),
   }
 }
 
@@ -86,13 +80,16 @@ function prepareWrites(db: Database) {
 export class SqliteWriter {
   readonly #db: Database
   readonly #outbox: SqliteOutbox
+  readonly #events: SqliteEvents
   readonly #once: SqliteOnce
   readonly #log: ReturnType<typeof prepareLog>
   readonly #statements: ReturnType<typeof prepareWrites>
 
-  constructor(db: Database, { outbox, once }: { outbox: SqliteOutbox; once: SqliteOnce }) {
+  constructor(db: Database, parts: { outbox: SqliteOutbox; events: SqliteEvents; once: SqliteOnce }) {
+    const { outbox, events, once } = parts
     this.#db = db
     this.#outbox = outbox
+    this.#events = events
     this.#once = once
     this.#log = prepareLog(db)
     this.#statements = prepareWrites(db)
@@ -104,9 +101,11 @@ export class SqliteWriter {
         this.#writeLog(batch, now)
         for (const { tenant, write } of batch.writes) this.#write(tenant, write, { now, createdAt: batch.now })
       })
+      this.#events.committed()
       this.#once.committed()
       return 'written'
     } catch (cause) {
+      this.#events.rolledBack()
       this.#once.rolledBack()
       if (cause instanceof Conflict) return 'conflict'
       throw cause
@@ -115,11 +114,7 @@ export class SqliteWriter {
 
   #writeLog(batch: FlatBatch, now: string): void {
     const log = this.#log
-    for (const row of rows(batch.events, WIDTH.events * EVENTS_AT_ONCE)) {
-      const count = row.length / WIDTH.events
-      const { changes } = count === EVENTS_AT_ONCE ? log.manyEvents.run(...row) : this.#appendSingly(row)
-      mustChange(changes === count ? count : 0, 'A position has moved')
-    }
+    this.#events.append(batch.events)
     for (const row of rows(batch.changed, WIDTH.changed)) log.changed.run(...row)
     for (const row of rows(batch.opened, WIDTH.opened))
       mustChange(log.opened.run(...row).changes, 'The conversation is there already')
@@ -127,12 +122,7 @@ export class SqliteWriter {
     for (const row of rows(batch.freed, WIDTH.freed)) log.freed.run(...row)
     for (const row of rows(batch.taken, WIDTH.taken))
       mustChange(log.taken.run(...row).changes, 'The address has a live conversation')
-    for (const row of batch.once) this.#once.add(row, now)
-  }
-  #appendSingly(cells: readonly Cell[]): { changes: number } {
-    let changes = 0
-    for (const row of rows(cells, WIDTH.events)) changes += this.#log.events.run(...row).changes
-    return { changes }
+    for (const row of rows(batch.once, WIDTH.once)) this.#once.add(toOnceRecord(row), now)
   }
 
   #write(tenant: Tenant, write: Write, times: Times): void {
@@ -177,6 +167,15 @@ export class SqliteWriter {
 
 function mustChange(changes: number, sentence: string): void {
   if (changes === 0) throw new Conflict(sentence)
+}
+
+/** Cells as `flattenBatch` has laid them out. */
+function toOnceRecord(cells: readonly Cell[]): Selectable<OnceTable> {
+  const [tenant, scope, key, conversation_id, position, note, expires_at] = cells as [
+    ...[tenant: Tenant, scope: string, key: string, conversationId: ConversationId | '', position: number],
+    ...[note: string, expiresAt: string | null],
+  ]
+  return { tenant, scope, key, conversation_id, position, note, expires_at }
 }
 
 function* rows(cells: readonly Cell[], width: number): Generator<Cell[]> {

@@ -1,4 +1,4 @@
-// Conversations on SQL: written by group commit, read by cold queries.
+// Conversations on SQLite: written by group commit, read in the file's own thread.
 import { sql, type Kysely } from 'kysely'
 import type { Conversation, Status } from '../model/conversation'
 import type { ConversationEvent, PublicEvent } from '../model/events'
@@ -6,16 +6,20 @@ import type { ConversationId, Tenant } from '../model/ids'
 import type { Committed, ConversationStore, Decision, Needs, View } from './conversation-store'
 import type { GroupCommit } from './group-commit'
 import { isDue, type Silence } from '../model/silence'
-import { TAIL, toConversation } from './sql-rows'
+import { toConversation, type ConversationRecord } from './sql-rows'
 import type { Tables } from './sql-schema'
-import { readEvent, readPublicEvent } from './stored-json'
+import type { LogPage } from './sqlite-events'
+import type { SqliteThread } from './sqlite-thread'
+import { readEvent, readLoaded, readPublicEvent } from './stored-json'
 
-export class SqlConversationStore implements ConversationStore {
+export class SqliteConversationStore implements ConversationStore {
   readonly #db: Kysely<Tables>
+  readonly #thread: SqliteThread
   readonly #writing: GroupCommit
 
-  constructor(deps: { db: Kysely<Tables>; writing: GroupCommit }) {
+  constructor(deps: { db: Kysely<Tables>; thread: SqliteThread; writing: GroupCommit }) {
     this.#db = deps.db
+    this.#thread = deps.thread
     this.#writing = deps.writing
   }
 
@@ -26,53 +30,39 @@ export class SqlConversationStore implements ConversationStore {
     this.#writing.onCommitted(listener)
   }
 
-  async find(tenant: Tenant, id: ConversationId): Promise<Conversation | null> {
-    const row = await this.#conversations(tenant).where('id', '=', id).executeTakeFirst()
-    return row ? toConversation(row) : null
+  async find(tenant: Tenant, conversationId: ConversationId): Promise<Conversation | null> {
+    const [found] = readLoaded(await this.#thread.consult<'load'>({ do: 'load', needs: [{ tenant, conversationId }] }))
+    return found?.conversation ?? null
   }
   async events(tenant: Tenant, id: ConversationId, after: number, limit: number): Promise<ConversationEvent[]> {
-    const rows = await this.#eventsOf(tenant, id)
-      .where('position', '>', after)
-      .orderBy('position')
-      .limit(limit)
-      .execute()
-    return rows.map(({ body }) => readEvent(body))
+    return (await this.#page({ tenant, id, audience: 'staff', after, limit })).map(readEvent)
   }
   async publicEvents(tenant: Tenant, id: ConversationId, after: number, limit: number): Promise<PublicEvent[]> {
-    const rows = await this.#eventsOf(tenant, id)
-      // A public position is never beyond its position in the log.
-      .where('position', '>', after)
-      .where('public_position', '>', after)
-      .orderBy('position')
-      .limit(limit)
-      .execute()
-    return rows.map(({ body }) => readPublicEvent(body))
+    return (await this.#page({ tenant, id, audience: 'public', after, limit })).map(readPublicEvent)
   }
-  #eventsOf(tenant: Tenant, id: ConversationId) {
-    return this.#db.selectFrom('event').select('body').where('tenant', '=', tenant).where('conversation_id', '=', id)
-  }
-
-  #conversations(tenant: Tenant) {
-    return this.#db
-      .selectFrom('conversation')
-      .selectAll()
-      .select(sql.raw<string>(TAIL).as('tail'))
-      .where('tenant', '=', tenant)
+  #page(page: LogPage): Promise<string[]> {
+    return this.#thread.consult<'page'>({ do: 'page', page })
   }
 
   async list(tenant: Tenant, status: Status, after: string, limit: number): Promise<Conversation[]> {
-    const rows = await this.#conversations(tenant)
+    const rows = await this.#db
+      .selectFrom('conversation')
+      .selectAll()
+      .where('tenant', '=', tenant)
       .where('status', '=', status)
       .where(sql<boolean>`id > ${after}`)
       .orderBy('id')
       .limit(limit)
       .execute()
-    return rows.map(toConversation)
+    return this.#replayed(rows)
   }
   async idleSince(tenant: Tenant, silence: Silence, limit: number): Promise<Conversation[]> {
     const { warnBefore, endBefore, unjoinedBefore } = silence
     const shortest = [warnBefore, endBefore, unjoinedBefore].reduce((a, b) => (a > b ? a : b))
-    const rows = await this.#conversations(tenant)
+    const rows = await this.#db
+      .selectFrom('conversation')
+      .selectAll()
+      .where('tenant', '=', tenant)
       .where(sql<boolean>`status = 'open'`)
       .where('active_at', '<', shortest)
       .where(
@@ -83,6 +73,13 @@ export class SqlConversationStore implements ConversationStore {
       .limit(limit)
       .execute()
     // The snapshot may be a minute older than the last word.
-    return rows.map(toConversation).filter((conversation) => isDue(conversation, silence))
+    return (await this.#replayed(rows)).filter((conversation) => isDue(conversation, silence))
+  }
+
+  /** What was written since a row was read is replayed, too: a log only grows. */
+  async #replayed(rows: readonly ConversationRecord[]): Promise<Conversation[]> {
+    const of = rows.map(({ tenant, id, position }) => ({ tenant, id, after: position }))
+    const tails = await this.#thread.consult<'tails'>({ do: 'tails', of })
+    return rows.map((row, i) => toConversation(row, tails[i] ?? []))
   }
 }
