@@ -8,6 +8,7 @@ import type { Committed, Decision, Needs, View } from './conversation-store'
 import { EntryError, type Batch, type Engine, type Loaded } from './engine'
 import { foundKeys, isPrying, namedKeys } from './needs-keys'
 import { append } from './appending'
+import { Company } from './company'
 import { figuresOf, type CommitFigures } from './commit-figures'
 import { RecentMap } from './recent-map'
 import type { Write } from './writes'
@@ -55,6 +56,8 @@ export class GroupCommit {
   #queue: Entry[] = []
   #inFlight: readonly Entry[] = []
   #flushing: Promise<void> | null = null
+  #watch: NodeJS.Timeout | null = null
+  readonly #company = new Company()
   #closed = false
 
   constructor(deps: {
@@ -88,6 +91,7 @@ export class GroupCommit {
         settled: false,
       })
       this.#flushing ??= this.#flush()
+      this.#company.joined(this.#queue.length)
     })
   }
 
@@ -95,18 +99,20 @@ export class GroupCommit {
   async close(): Promise<void> {
     this.#closed = true
     while (this.#flushing) await this.#flushing
+    if (this.#watch) clearInterval(this.#watch)
   }
 
   async #flush(): Promise<void> {
-    const watch = setInterval(() => this.#refuseOverdue(), WATCH_MS)
+    this.#watch ??= setInterval(() => this.#refuseOverdue(), WATCH_MS)
     // All that this turn of the event loop brings shares the first batch.
     await new Promise(setImmediate)
     while (this.#queue.length > 0) {
+      await this.#company.gather(this.#queue.length)
       this.#inFlight = this.#take()
       await this.#write(this.#inFlight, false)
+      this.#company.shared(this.#inFlight.length)
     }
     this.#inFlight = []
-    clearInterval(watch)
     this.#flushing = null
   }
 
@@ -129,6 +135,11 @@ export class GroupCommit {
 
   /** The batch in flight may still be written, and is then announced: only its answer is lost. */
   #refuseOverdue(): void {
+    if (!this.#flushing && this.#watch) {
+      clearInterval(this.#watch)
+      this.#watch = null
+      return
+    }
     const now = performance.now()
     const isLate = (entry: Entry) => now - entry.since >= DEADLINE_MS
     const [late, rest] = split(this.#queue, isLate)
