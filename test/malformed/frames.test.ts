@@ -21,7 +21,7 @@ const BARRIER = 4_200_000
 const verdicts = new Verdicts()
 
 function judge(packet: string, about: string): void {
-  const acked = /^43(?:[\d.e+]+|Infinity)(\[.*)$/s.exec(packet)
+  const acked = /^43\d+(\[.*)$/s.exec(packet)
   if (acked) {
     verdicts.socket((jsonOf(acked[1] ?? '') as unknown[])[0], 'ack', about)
     return

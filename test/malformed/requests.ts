@@ -157,7 +157,8 @@ const WRITINGS: readonly ((body: Buffer, chance: Chance) => Written)[] = [
   (_body, chance) => sized(chance.pick(BOMBS), JSON_TYPE, 'Content-Encoding: gzip'),
   (_body, chance) => sized(chance.pick(BOMBS).subarray(0, 500), JSON_TYPE, 'Content-Encoding: gzip'),
   (body) => ({ headers: [JSON_TYPE, CHUNKED], body: Buffer.concat([chunk(body), END]) }),
-  (body) => ({ headers: [JSON_TYPE, CHUNKED], body: chunk(body), isCut: true }),
+  // Never without a byte: an empty chunk is the end.
+  (body) => ({ headers: [JSON_TYPE, CHUNKED], body: chunk(Buffer.concat([body, Buffer.from(' ')])), isCut: true }),
   (body) => ({ headers: [JSON_TYPE, CHUNKED], body: Buffer.concat([Buffer.from('zz\r\n'), body]), isLast: true }),
   (body) => ({
     headers: [JSON_TYPE, CHUNKED],

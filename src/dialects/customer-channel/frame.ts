@@ -83,11 +83,15 @@ export class Frame {
 
 /**
  * Acknowledgements take the same short way as events. Socket.IO asks its own `ack` for the function that a listener
- * gets; should it ever stop asking, its own way is taken again.
+ * gets; should it ever stop asking, its own way is taken again. Its parser takes ids that are no numbers: whoever
+ * wrote one cannot be waiting for it, and is told of failures as if they had not asked for an acknowledgement.
  */
 export function answerDirectly(socket: AnySocket): void {
   Object.assign(socket, {
-    ack: (id: number) => (reply: object) => Frame.acknowledgement(id, reply).writeTo(socket),
+    ack: (id: number) => (reply: object) => {
+      if (Number.isSafeInteger(id)) Frame.acknowledgement(id, reply).writeTo(socket)
+      else if ('error' in reply) Frame.event('error', reply).writeTo(socket)
+    },
   })
 }
 
