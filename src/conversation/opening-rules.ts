@@ -6,7 +6,7 @@ import type { ConversationId, ParticipantId } from '../model/ids'
 import type { Content } from '../model/content'
 import type { Person } from '../model/participant'
 import type { Decision, View } from '../store/conversation-store'
-import { sameAgain } from './rules'
+import { broughtAgain, remembered } from './rules'
 import type { Suppression } from './suppression'
 
 export interface Request {
@@ -48,10 +48,9 @@ export interface Inbound {
   readonly id: ConversationId
   readonly opening: Opening
   readonly clientMessageId: string | null
+  /** Hash of who said what: a repeat must say the same. */
   readonly digest: string
   readonly content: Content
-  /** ISO 8601: how long the provider's id is remembered. */
-  readonly repeatUntil: string
 }
 export interface Received extends Decision {
   readonly repeated: Utterance | null
@@ -62,7 +61,7 @@ export interface Received extends Decision {
 
 /** What a customer said on a channel: into the live conversation of the address, or into a new one. */
 export function receive(view: View, inbound: Inbound, suppression: Suppression): Received {
-  if (view.once) return { events: [], message: 0, repeated: sameAgain(view.event, inbound.digest), opened: false }
+  if (view.once) return { events: [], message: 0, repeated: broughtAgain(view, inbound), opened: false }
   const { clientMessageId, digest, content } = inbound
   const { opening, memberships } = view.conversation ?? { opening: inbound.opening, memberships: [] }
   const { name, participantId } = opening.customer
@@ -75,7 +74,7 @@ export function receive(view: View, inbound: Inbound, suppression: Suppression):
   }
   const message = events.length
   events.push({ type: 'messageSent', clientMessageId, digest, to: [], content, by: customer })
-  const once = { note: '', expiresAt: inbound.repeatUntil, event: message }
+  const once = { ...remembered(view.now, inbound), event: message }
   const writes = suppression.writesFor(opening.address, opening.language, content.text)
   const decision = { events, once, writes, message, repeated: null }
   if (view.conversation) return { ...decision, opened: false }

@@ -58,7 +58,6 @@ describe('receiving from a channel', () => {
     clientMessageId: null,
     digest: 'd1',
     content,
-    repeatUntil: timeOf(9_999),
     ...more,
   })
   const words = { type: 'messageSent', clientMessageId: null, digest: 'd1', to: [], content, by: ann }
@@ -82,11 +81,11 @@ describe('receiving from a channel', () => {
   })
   it('answers a provider that calls twice with what it said the first time, even after the end', () => {
     const first = after(conversation, receive(viewOf(conversation), inbound()).events)
-    const again = receive(viewOf(conversation, { once: once(''), event: first.events[0]! }), inbound())
+    const again = receive(viewOf(conversation, { once: once(), event: first.events[0]! }), inbound())
     expect(again).toMatchObject({ events: [], repeated: first.events[0], opened: false })
     const other = () =>
-      receive(viewOf(conversation, { once: once(''), event: first.events[0]! }), inbound({ digest: 'd2' }))
-    expect(other).toThrow('This messageId was used')
+      receive(viewOf(conversation, { once: once(), event: first.events[0]! }), inbound({ digest: 'd2' }))
+    expect(other).toThrow('This externalMessageId was used')
   })
   it('writes the opting out with the words that said so', () => {
     const { writes } = receive(viewOf(conversation), inbound({ content: { ...content, text: 'Stop' } }))
