@@ -176,8 +176,10 @@ export class Conversations {
   async end({ tenant, conversationId }: Place, by: ParticipantId): Promise<void> {
     await this.#store.update({ tenant, conversationId }, (view) => rules.end(view, by))
   }
-  async idle({ tenant, conversationId }: Place, idleness: rules.Idleness): Promise<void> {
-    await this.#store.update({ tenant, conversationId }, (view) => rules.idle(view, idleness))
+  /** True when the silence led to something. */
+  async idle({ tenant, conversationId }: Place, idleness: rules.Idleness): Promise<boolean> {
+    const { events } = await this.#store.update({ tenant, conversationId }, (view) => rules.idle(view, idleness))
+    return events.length > 0
   }
 
   async get({ tenant, conversationId }: Place): Promise<Conversation> {

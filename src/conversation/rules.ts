@@ -270,11 +270,11 @@ export function end(view: View, by: ParticipantId): Decision {
 }
 
 export interface Idleness extends Silence {
-  /** ISO 8601: the ending that a warning announces. Empty: none. */
-  readonly endsAt: string
+  /** Milliseconds of silence before the end, which a warning announces; 0: never. */
+  readonly endMs: number
 }
 /** What silence leads to. Decided on the truth: who spoke meanwhile is left alone. */
-export function idle(view: View, { warnBefore, endBefore, endsAt, unjoinedBefore }: Idleness): Decision {
+export function idle(view: View, { warnBefore, endBefore, endMs, unjoinedBefore }: Idleness): Decision {
   const conversation = requireConversation(view)
   const { status, activeAt, idleWarned, position } = conversation
   if (status === 'ended') return { events: [] }
@@ -282,6 +282,7 @@ export function idle(view: View, { warnBefore, endBefore, endsAt, unjoinedBefore
   if (position === 0)
     return { events: activeAt < unjoinedBefore ? [{ type: 'conversationEnded', reason: 'system', by: SYSTEM }] : [] }
   if (activeAt < endBefore) return { events: [{ type: 'conversationEnded', reason: 'inactivity', by: SYSTEM }] }
-  if (activeAt < warnBefore && !idleWarned) return { events: [{ type: 'idleWarned', endsAt, by: SYSTEM }] }
-  return { events: [] }
+  if (activeAt >= warnBefore || idleWarned) return { events: [] }
+  const endsAt = endMs > 0 ? new Date(Date.parse(activeAt) + endMs).toISOString() : ''
+  return { events: [{ type: 'idleWarned', endsAt, by: SYSTEM }] }
 }
