@@ -30,10 +30,13 @@ export function open(view: View, request: Request): Opened {
   const { id, opening, digest, repeatUntil } = request
   if (view.once) return { events: [], ...namesOf(repeatOf(view, request)) }
   const once = { note: digest, expiresAt: repeatUntil }
-  const { conversation } = view
+  const conversation = liveIn(view)
   if (conversation) return { events: [], once, ...namesOf(conversation) }
   return { open: { id, opening }, events: [], once, conversationId: id, customer: opening.customer.participantId }
 }
+
+/** The live conversation of the address was read before the batch was decided: it may end in this very commit. */
+const liveIn = ({ conversation }: View): Conversation | null => (conversation?.status === 'open' ? conversation : null)
 
 function repeatOf({ once, conversation }: View, { mayRepeat }: Request): Conversation {
   if (conversation && once && mayRepeat({ note: once.note, at: conversation.opening.at })) return conversation
@@ -63,7 +66,8 @@ export interface Received extends Decision {
 export function receive(view: View, inbound: Inbound, suppression: Suppression): Received {
   if (view.once) return { events: [], message: 0, repeated: broughtAgain(view, inbound), opened: false }
   const { clientMessageId, digest, content } = inbound
-  const { opening, memberships } = view.conversation ?? { opening: inbound.opening, memberships: [] }
+  const live = liveIn(view)
+  const { opening, memberships } = live ?? { opening: inbound.opening, memberships: [] }
   const { name, participantId } = opening.customer
   const customer: Person = { id: participantId, role: 'customer', name }
   const known = memberships.find(({ id }) => id === participantId)
@@ -77,6 +81,6 @@ export function receive(view: View, inbound: Inbound, suppression: Suppression):
   const once = { ...remembered(view.now, inbound), event: message }
   const writes = suppression.writesFor(opening.address, opening.language, content.text)
   const decision = { events, once, writes, message, repeated: null }
-  if (view.conversation) return { ...decision, opened: false }
+  if (live) return { ...decision, opened: false }
   return { ...decision, open: { id: inbound.id, opening: inbound.opening }, opened: true }
 }

@@ -3,7 +3,7 @@ import { open, receive as receiveWith, type Inbound, type Request } from '../../
 import { Suppression } from '../../src/conversation/suppression'
 import { newConversationId } from '../../src/model/ids'
 import type { Once } from '../../src/store/records'
-import { addressOf, ann, joined, openingAt } from '../support/log-fixtures'
+import { addressOf, ann, ended, joined, openingAt } from '../support/log-fixtures'
 import { after, logOf, timeOf, viewOf } from '../support/picture'
 
 const suppression = new Suppression({ optOut: [{ channel: '*', language: '*', words: ['STOP'] }], optIn: [] })
@@ -35,6 +35,11 @@ describe('opening', () => {
     const found = open(viewOf(conversation), request())
     expect(found).toMatchObject({ events: [], once: { note: 'd1' }, conversationId: conversation.id })
     expect(found.open).toBeUndefined()
+  })
+  it('makes another where the one of the address ends in the same commit', () => {
+    const over = after(conversation, [ended]).conversation
+    const wish = request()
+    expect(open(viewOf(over), wish)).toMatchObject({ open: { id: wish.id }, conversationId: wish.id })
   })
   it('answers a repeated request with what it led to', () => {
     const again = open(viewOf(conversation, { once: once() }), request())
@@ -71,6 +76,13 @@ describe('receiving from a channel', () => {
     const received = receive(viewOf(conversation), inbound())
     expect(received).toMatchObject({ events: [words], message: 0, once: { event: 0 }, opened: false })
     expect(received.open).toBeUndefined()
+  })
+  it('opens another where the one of the address ends in the same commit', () => {
+    const over = after(conversation, [ended]).conversation
+    const wish = inbound()
+    const received = receive(viewOf(over), wish)
+    expect(received).toMatchObject({ open: { id: wish.id }, opened: true, message: 1 })
+    expect(received.events).toEqual([joined, words])
   })
   it('lets a customer in who had left, or who never came, under the number they had', () => {
     const left = { type: 'participantLeft', participant: ann, reason: 'left', by: ann } as const
