@@ -118,6 +118,7 @@ class Pump {
   #stopped = false
   #timer: NodeJS.Timeout | null = null
   #round: Promise<void> = Promise.resolve()
+  readonly #settling = new Set<Promise<unknown>>()
 
   constructor(
     private readonly carrier: Carrier,
@@ -152,6 +153,8 @@ class Pump {
     if (this.#timer) clearTimeout(this.#timer)
     // What a claim under way still brings is given back too.
     await this.#round
+    // What was answered is no longer to be given back, and the store says within 2 s whether that is written.
+    await Promise.allSettled(this.#settling)
     await this.deps.deliveries.release(this.carrier.tenant, this.#lease).catch(this.deps.onFault)
   }
 
@@ -220,7 +223,9 @@ class Pump {
     else if (await this.#settle(delivery, { type: 'handedOver' })) await this.carrier.carry(delivery)
   }
   async #settle(delivery: Delivery, outcome: Outcome): Promise<boolean> {
-    const settled = await this.deps.conversations.settle(this.carrier.tenant, delivery, outcome)
+    const settling = this.deps.conversations.settle(this.carrier.tenant, delivery, outcome)
+    this.#settling.add(settling)
+    const settled = await settling.finally(() => this.#settling.delete(settling))
     if (settled) this.deps.onSettled(this.carrier.channel, resultOf(outcome))
     return settled
   }

@@ -232,7 +232,7 @@ export class Stream {
     this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS)
   }
 
-  /** Resolves when the cursor has passed this position. */
+  /** Resolves when the cursor has passed this position, which is stored: whoever waits for it asks for what is missing. */
   async reached(position: number): Promise<void> {
     if (this.#closed || !this.#cursor || this.#cursor.position >= position) return
     await new Promise<void>((resolve) => {
@@ -244,6 +244,7 @@ export class Stream {
         },
       }
       this.#waiters.add(waiter)
+      this.repair()
     })
   }
 

@@ -66,8 +66,8 @@ export class SqliteConversationStore implements ConversationStore {
       .where(sql<boolean>`status = 'open'`)
       .where('active_at', '<', shortest)
       .where(
-        sql<boolean>`(active_at < ${endBefore} or (active_at < ${warnBefore} and idle_warned = 0)
-          or (active_at < ${unjoinedBefore} and position = 0))`,
+        sql<boolean>`((position = 0 and active_at < ${unjoinedBefore}) or (position > 0
+          and (active_at < ${endBefore} or (active_at < ${warnBefore} and idle_warned = 0))))`,
       )
       .orderBy('active_at')
       .limit(limit)

@@ -111,6 +111,19 @@ describe('the outbox', () => {
     await turns()
     expect(hand.ids).toEqual([a1.id, b1.id, a2.id])
   })
+  it('does not give back what was answered just before it is stopped', async () => {
+    const [hand, next] = [new Hand(), new Hand()]
+    hand.answer = null
+    const stop = outbox.register(hand.carrier())
+    const [answered, silent] = [await send('+1'), await send('+2')]
+    await turns()
+    hand.say(answered.id, OK)
+    await stop()
+    outbox.register(next.carrier())
+    await turns()
+    expect(next.ids).toEqual([silent.id])
+    expect(settled).toEqual(['sms done', 'sms done'])
+  })
   it('has no more than 64 in hand at once, and goes on when one is answered', async () => {
     const hand = new Hand()
     hand.answer = null

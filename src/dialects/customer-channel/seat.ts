@@ -3,6 +3,7 @@ import type { Socket } from 'socket.io'
 import type { Following } from '../../conversation/stream'
 import { isUtterance, type ConversationEvent, type Ephemeral, type Utterance } from '../../model/events'
 import type { ParticipantId, Place } from '../../model/ids'
+import type { Address } from '../../model/participant'
 import { encodeEphemeral, encodeGreeting, encodeInfo, type Setting } from './codec'
 import { drained, Frame, isBehind } from './frame'
 import type { FrameCache } from './frame-cache'
@@ -27,6 +28,8 @@ export interface SeatDeps<E extends ConversationEvent> {
   readonly socket: Socket
   readonly place: Place
   readonly participantId: ParticipantId
+  /** Where the conversation's customer is reached. */
+  readonly address: Address
   readonly role: ConversationInfo['role']
   readonly setting: Setting
   readonly hearing: Hearing<E>
@@ -46,6 +49,7 @@ type AnySeat = Pick<Seat, 'latest' | 'expect' | 'expects' | 'stored' | 'forget' 
 export class Seat<E extends ConversationEvent = ConversationEvent> {
   readonly place: Place
   readonly participantId: ParticipantId
+  readonly address: Address
   readonly #deps: SeatDeps<E>
   /** What this socket said and has not been acknowledged, by key and digest. */
   readonly #said = new Map<string, Expected>()
@@ -58,6 +62,7 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
     this.#deps = deps
     this.place = deps.place
     this.participantId = deps.participantId
+    this.address = deps.address
   }
 
   /** Gives the picture, what follows it, a greeting, and then what is live. Resolves when live. */

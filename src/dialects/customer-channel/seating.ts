@@ -135,6 +135,7 @@ export class Seating {
       socket: sitter.socket as unknown as Socket,
       place,
       participantId: joined.id,
+      address: joined.conversation.opening.address,
       role: authority.asConnector ? ('connector' as const) : authority.arrival.participant.role,
       setting,
       frames: deps.frames,
