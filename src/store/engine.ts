@@ -46,6 +46,8 @@ export interface Batch {
 }
 
 export interface Engine {
+  /** Whether a commit waits for a disk: then it is worth a moment to share it. */
+  readonly syncs: boolean
   /** Reads what each call needs, all in one read transaction. */
   load(needs: readonly Needs[]): Promise<Loaded[]>
   /**

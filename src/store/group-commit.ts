@@ -107,7 +107,7 @@ export class GroupCommit {
     // All that this turn of the event loop brings shares the first batch.
     await new Promise(setImmediate)
     while (this.#queue.length > 0) {
-      await this.#company.gather(this.#queue.length)
+      if (this.#engine.syncs) await this.#company.gather(this.#queue.length)
       this.#inFlight = this.#take()
       await this.#write(this.#inFlight, false)
       this.#company.shared(this.#inFlight.length)

@@ -23,6 +23,7 @@ type Parts = Extract<Write, { kind: 'parts' }>
 type Park = Extract<Write, { kind: 'park' }>
 
 export class MemoryEngine implements Engine {
+  readonly syncs = false
   readonly #tables: MemoryTables
   readonly #outbox: MemoryOutbox
   readonly #reader: MemoryReader

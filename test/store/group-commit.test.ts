@@ -39,6 +39,7 @@ describe('group commit', () => {
     const engine = openEngine()
     const commits: number[] = []
     const counting: Engine = {
+      syncs: true,
       load: (needs) => engine.load(needs),
       commit: (batch) => {
         commits.push(batch.events.length)
@@ -72,7 +73,8 @@ describe('group commit', () => {
     afterEach(() => jest.useRealTimers())
 
     it('refuses within two seconds, those in flight and those that come later alike', async () => {
-      const hung: Engine = { load: () => new Promise(() => undefined), commit: () => new Promise(() => undefined) }
+      const never = () => new Promise<never>(() => undefined)
+      const hung: Engine = { syncs: true, load: never, commit: never }
       const writer = new GroupCommit({ engine: hung })
       // The first is in flight, the others come while it hangs.
       for (let call = 0; call < 3; call++) {
@@ -82,7 +84,8 @@ describe('group commit', () => {
       }
     })
     it('refuses at once when too many wait', async () => {
-      const hung: Engine = { load: () => new Promise(() => undefined), commit: () => new Promise(() => undefined) }
+      const never = () => new Promise<never>(() => undefined)
+      const hung: Engine = { syncs: true, load: never, commit: never }
       const writer = new GroupCommit({ engine: hung })
       const calls = Array.from({ length: 10_001 }, () => say(writer, newConversationId()))
       const settled = Promise.allSettled(calls)
