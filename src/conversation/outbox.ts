@@ -1,6 +1,7 @@
 // Hands due deliveries to the connectors that are registered on this node, and settles what they answer.
 import type { Bus } from '../bus/bus'
-import { newId, type DeliveryId, type Tenant } from '../model/ids'
+import type { DeliveryId, Tenant } from '../model/ids'
+import { newId } from '../model/new-id'
 import type { DeliveryStore } from '../store/delivery-store'
 import type { Delivery, ProviderKey } from '../store/records'
 import type { Conversations } from './conversations'

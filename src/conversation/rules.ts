@@ -10,7 +10,8 @@ import {
   type LeaveReason,
   type Utterance,
 } from '../model/events'
-import { newDeliveryId, type AccountId, type ParticipantId } from '../model/ids'
+import type { AccountId, ParticipantId } from '../model/ids'
+import { newDeliveryId } from '../model/new-id'
 import { isStaff, personOf, SYSTEM, type Membership, type Person } from '../model/participant'
 import type { Decision, View } from '../store/conversation-store'
 import type { Silence } from '../model/silence'

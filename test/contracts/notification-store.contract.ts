@@ -1,5 +1,5 @@
 // What every notification store must do.
-import { newDeliveryId, newId } from '../../src/model/ids'
+import { newDeliveryId, newId } from '../../src/model/new-id'
 import type { Address } from '../../src/model/participant'
 import type { Notification } from '../../src/store/records'
 import type { OpenDatabase, TestDatabase } from '../support/databases'

@@ -1,5 +1,6 @@
 // What every store must remember of what comes back from a provider: its ids, its receipts, and those that came too early.
-import { newId, type ConversationId, type DeliveryId } from '../../src/model/ids'
+import type { ConversationId, DeliveryId } from '../../src/model/ids'
+import { newId } from '../../src/model/new-id'
 import type { Write } from '../../src/store/writes'
 import type { OpenDatabase, TestDatabase } from '../support/databases'
 import { ann, deliver, look, note, open, tenant } from '../support/log-fixtures'

@@ -4,7 +4,8 @@ import { opens, type Caller } from '../../identity/credentials'
 import type { Tokens } from '../../identity/tokens'
 import type { Conversation } from '../../model/conversation'
 import { GatewayError, notYours } from '../../model/errors'
-import { newParticipantId, type ConversationId, type Tenant } from '../../model/ids'
+import type { ConversationId, Tenant } from '../../model/ids'
+import { newParticipantId } from '../../model/new-id'
 
 export interface JoinWish {
   readonly tenant: Tenant

@@ -4,7 +4,8 @@ import type { Saying } from '../../conversation/rules'
 import type { Content } from '../../model/content'
 import { GatewayError } from '../../model/errors'
 import type { ReceiptState } from '../../model/events'
-import { newId, parseEventId, type EventId, type ParticipantId, type Place } from '../../model/ids'
+import { parseEventId, type EventId, type ParticipantId, type Place } from '../../model/ids'
+import { newId } from '../../model/new-id'
 import type { Attachment as WireAttachment, SendRequest } from './wire'
 
 export type Speech =
