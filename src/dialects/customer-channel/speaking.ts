@@ -55,6 +55,7 @@ export class Speaking {
     answer({ conversationId: place.conversationId })
   }
   async leave(id: string, answer: Answer): Promise<void> {
+    if (!this.deps.unlimited) await this.#limit({ conversationId: id })
     const { place, from } = this.#sitting(id) ?? (await this.#connectorFor(id))
     await this.deps.conversations.leave(place, from, 'left')
     this.deps.attendance.forget(place, from)
