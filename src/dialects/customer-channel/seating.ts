@@ -35,6 +35,11 @@ export interface Sitter {
   mayHear(): boolean
   dismiss(error: GatewayError): void
 }
+/** A place in the log, and how to count as gone again. */
+interface Entered {
+  readonly joined: Joined
+  readonly depart: () => void
+}
 export interface SeatingDeps extends ChannelDeps {
   readonly frames: FrameCache
 }
@@ -58,12 +63,12 @@ export class Seating {
     await this.#admit(place)
     const found = await deps.conversations.find(place.tenant, place.conversationId)
     const authority = await this.#authorise(request, place, found)
-    const joined = await deps.conversations.join(place, authority.arrival)
+    const { joined, depart } = await this.#enter(place, authority)
     if (!sitter.socket.connected) {
-      if (!authority.asConnector) deps.attendance.arrive(place, joined.id)()
+      depart()
       return
     }
-    const seat = this.#take(place, joined, authority)
+    const seat = this.#take(place, { joined, depart }, authority)
     answer(await this.#reply(place, joined, authority))
     const counts = countsOf(sitter.identity)
     const setting = settingOf(joined, authority)
@@ -116,11 +121,32 @@ export class Seating {
     return { ...reply, token }
   }
 
-  #take(place: Place, joined: Joined, authority: Authority): AnySeat {
-    const { deps, sitter } = this
+  /**
+   * Takes the place in the log. Counted as here before that is written, and not here again if it cannot be: a grace that
+   * ends meanwhile would write off who is back. Nobody can be waiting for the end of a grace under an id that is new.
+   */
+  async #enter(place: Place, { arrival, asConnector }: Authority): Promise<Entered> {
+    const { conversations, attendance } = this.deps
+    if (asConnector) return { joined: await conversations.join(place, arrival), depart: () => undefined }
+    const { id } = arrival.participant
+    const depart = attendance.arrive(place, id)
+    try {
+      const joined = await conversations.join(place, arrival)
+      if (joined.id === id) return { joined, depart }
+      // Another connection of this account was faster: its membership is this one's, too.
+      const departAsThem = attendance.arrive(place, joined.id)
+      depart()
+      attendance.forget(place, id)
+      return { joined, depart: departAsThem }
+    } catch (cause) {
+      depart()
+      throw cause
+    }
+  }
+  #take(place: Place, { joined, depart }: Entered, authority: Authority): AnySeat {
+    const { sitter } = this
     const former = this.#seats.get(place.conversationId)
     const seat = this.#seatFor(place, joined, authority)
-    const depart = authority.asConnector ? () => undefined : deps.attendance.arrive(place, joined.id)
     if (former) {
       former.seat.handOver(seat)
       former.depart()
