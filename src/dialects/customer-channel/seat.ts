@@ -3,7 +3,7 @@ import type { Socket } from 'socket.io'
 import type { Following } from '../../conversation/stream'
 import { isUtterance, type ConversationEvent, type Ephemeral, type Utterance } from '../../model/events'
 import type { ParticipantId, Place } from '../../model/ids'
-import { encodeEphemeral, encodeGreeting, encodeInfo, type Setting } from './codec'
+import { encodeDeparture, encodeEphemeral, encodeGreeting, encodeInfo, type Setting } from './codec'
 import { drained, Frame, isBehind } from './frame'
 import type { FrameCache } from './frame-cache'
 import type { ConversationInfo, Person, WireConversation, WireMessage } from './wire'
@@ -33,6 +33,8 @@ export interface SeatDeps<E extends ConversationEvent> {
   readonly frames: FrameCache
   readonly echo: boolean
   readonly now: () => Date
+  /** Position of the log when the seat was taken: what was left before has nothing to do with it. */
+  readonly joinedAt: number
   readonly onLeft: () => void
 }
 type Acknowledge = (event: Utterance) => void
@@ -80,6 +82,8 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
       this.#giveInfo(events.slice(0, first))
       rest = events.slice(first)
     }
+    // Another socket of this member may have left since.
+    const end = events.find((event) => this.#endsWith(event))
     let ahead = 0
     for (const event of rest) {
       if (this.#closed) return
@@ -88,22 +92,24 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
       await drained(this.#deps.socket)
       ahead = 0
     }
-    await drained(this.#deps.socket)
+    if (end) this.#leave()
+    else await drained(this.#deps.socket)
   }
   live(): void {
     if (this.#picture) this.#giveInfo([])
-    const { socket, setting, now, participantId } = this.#deps
-    const me: Person = { id: setting.self?.shown ?? participantId, name: '', type: 'Customer' }
-    const place = { conversationId: this.place.conversationId, at: now().toISOString() }
-    Frame.event('messageArrived', encodeGreeting(place, this.#me ?? me, setting)).writeTo(socket)
+    const { socket, setting } = this.#deps
+    Frame.event('messageArrived', encodeGreeting(this.#moment, this.#me, setting)).writeTo(socket)
   }
   hear(event: E): void {
     this.#tell(event, 'live')
-    const gone = event.type === 'participantLeft' || event.type === 'observerLeft'
-    if (gone && event.participant.id === this.participantId) {
-      this.close()
-      this.#deps.onLeft()
-    }
+    if (this.#endsWith(event)) this.#leave()
+  }
+  /** The customer left by another socket, and is reached by their channel from now on: to all but them nobody left. */
+  carried(id: ParticipantId): void {
+    const { socket, setting, role } = this.#deps
+    if (this.#closed || id !== this.participantId || role === 'connector') return
+    Frame.event('messageArrived', encodeDeparture(this.#moment, this.#me, setting)).writeTo(socket)
+    this.#leave()
   }
   hearEphemeral(ephemeral: Ephemeral): void {
     const { socket, setting, frames, hearing } = this.#deps
@@ -155,11 +161,28 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
     }
   }
 
-  get #me(): Person | undefined {
+  /** Whose seat it is: a connector's acts for the customer, and holds the customer's id. */
+  get role(): ConversationInfo['role'] {
+    return this.#deps.role
+  }
+
+  get #me(): Person {
     const shown = this.#deps.setting.self?.shown ?? this.participantId
-    return this.#members.find(({ id }) => id === shown)
+    return this.#members.find(({ id }) => id === shown) ?? { id: shown, name: '', type: 'Customer' }
   }
   #members: readonly Person[] = []
+  get #moment() {
+    return { conversationId: this.place.conversationId, at: this.#deps.now().toISOString() }
+  }
+  #endsWith(event: E): boolean {
+    const isDeparture = event.type === 'participantLeft' || event.type === 'observerLeft'
+    return isDeparture && event.participant.id === this.participantId && event.position > this.#deps.joinedAt
+  }
+  #leave(): void {
+    if (this.#closed) return
+    this.close()
+    this.#deps.onLeft()
+  }
 
   #giveInfo(events: readonly E[]): void {
     if (!this.#picture) return

@@ -78,6 +78,7 @@ export class Seating {
     }
     const { after = 0 } = request
     await seat.start(picture, after).catch((cause: unknown) => this.#lost(place.conversationId, seat, cause))
+    if (isLiveOnAChannel(joined)) await this.#leaveIfCarried(seat).catch(deps.onFault)
   }
 
   drop(id: string): void {
@@ -166,6 +167,7 @@ export class Seating {
       frames: deps.frames,
       echo: deps.echoToSender,
       now: deps.now,
+      joinedAt: joined.conversation.position,
       onLeft: () => this.drop(place.conversationId),
     }
     if (sitter.identity.kind === 'staff') return new Seat({ ...common, hearing: this.#staffHearing(setting) })
@@ -189,6 +191,14 @@ export class Seating {
     }
   }
 
+  /** Carried again between the join and the first event heard live: no public event tells the seat. */
+  async #leaveIfCarried(seat: AnySeat): Promise<void> {
+    const { place, participantId } = seat
+    const { memberships } = await this.deps.conversations.get(place)
+    if (memberships.some(({ id, presence }) => id === participantId && presence === 'carried'))
+      seat.carried(participantId)
+  }
+
   /** The log could not be read: better to be told and join again than to hear half of it. */
   #lost(id: ConversationId, seat: AnySeat, cause: unknown): void {
     if (seat.isClosed) return
@@ -198,6 +208,10 @@ export class Seating {
     this.drop(id)
   }
 }
+
+/** A customer of a channel who has come by a socket of their own. */
+const isLiveOnAChannel = ({ conversation: { opening, memberships }, id }: Joined): boolean =>
+  opening.carried && memberships.some((m) => m.id === id && m.role === 'customer' && m.presence === 'live')
 
 /** How a reader counts: staff hear everything. */
 export const countsOf = ({ kind }: Identity): 'staff' | 'public' => (kind === 'staff' ? 'staff' : 'public')
