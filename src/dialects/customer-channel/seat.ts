@@ -35,7 +35,13 @@ export interface SeatDeps<E extends ConversationEvent> {
   readonly now: () => Date
   /** Position of the log when the seat was taken: what was left before has nothing to do with it. */
   readonly joinedAt: number
+  /** Milliseconds since 1970: from then on nothing is heard or said here. Null: it does not end by itself. */
+  readonly until: number | null
+  /** False when the credential of the socket is void: then it is told nothing any more. */
+  readonly mayHear: () => boolean
   readonly onLeft: () => void
+  /** Told once, when it is first asked after its time. */
+  readonly onExpired: () => void
 }
 type Acknowledge = (event: Utterance) => void
 interface Expected {
@@ -54,6 +60,7 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
   #following: Following | null = null
   #picture: { conversation: WireConversation; members: Person[] } | null = null
   #closed = false
+  #expired = false
   #successor: AnySeat | null = null
 
   constructor(deps: SeatDeps<E>) {
@@ -107,13 +114,13 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
   /** The customer left by another socket, and is reached by their channel from now on: to all but them nobody left. */
   carried(id: ParticipantId): void {
     const { socket, setting, role } = this.#deps
-    if (this.#closed || id !== this.participantId || role === 'connector') return
+    if (this.#closed || id !== this.participantId || role === 'connector' || !this.#mayHear()) return
     Frame.event('messageArrived', encodeDeparture(this.#moment, this.#me, setting)).writeTo(socket)
     this.#leave()
   }
   hearEphemeral(ephemeral: Ephemeral): void {
     const { socket, setting, frames, hearing } = this.#deps
-    if (ephemeral.by.id === this.participantId || isBehind(socket)) return
+    if (ephemeral.by.id === this.participantId || isBehind(socket) || !this.#mayHear()) return
     frames.of(ephemeral, hearing.key, () => encodeEphemeral(ephemeral, setting)).writeTo(socket)
   }
 
@@ -161,6 +168,19 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
     }
   }
 
+  /** Has the token run out that it was taken with? Asked before anything is heard or said: no timer waits for it. */
+  hasExpired(): boolean {
+    const { until, now, onExpired } = this.#deps
+    if (until === null || now().getTime() < until) return false
+    if (this.#expired) return true
+    this.#expired = true
+    this.close()
+    onExpired()
+    return true
+  }
+  #mayHear(): boolean {
+    return !this.hasExpired() && this.#deps.mayHear()
+  }
   /** Whose seat it is: a connector's acts for the customer, and holds the customer's id. */
   get role(): ConversationInfo['role'] {
     return this.#deps.role
@@ -185,7 +205,7 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
   }
 
   #giveInfo(events: readonly E[]): void {
-    if (!this.#picture) return
+    if (!this.#picture || !this.#mayHear()) return
     const { socket, hearing, role } = this.#deps
     const { conversation, members } = this.#picture
     this.#picture = null
@@ -207,7 +227,7 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
   #tell(event: E, how: 'live' | 'queued'): number {
     const { socket, hearing, frames, echo } = this.#deps
     const mine = this.#acknowledge(event)
-    if ((mine && !echo) || (!mine && hearing.skips(event))) return 0
+    if ((mine && !echo) || (!mine && hearing.skips(event)) || !this.#mayHear()) return 0
     const frame = frames.of(event, hearing.key, () => hearing.encode(event))
     if (how === 'live') frame.writeTo(socket)
     else frame.queueOn(socket)

@@ -15,7 +15,7 @@ import { authorise, type Authority } from './authority'
 import { encodeConversation, encodeForStaff, encodeMembers, encodePublic, encodeSelf, type Setting } from './codec'
 import type { ChannelDeps } from './deps'
 import type { FrameCache } from './frame-cache'
-import type { Answer } from './handle'
+import { failureOf, type Answer } from './handle'
 import { Seat, type Hearing } from './seat'
 import type { ClientToServerEvents, JoinRequest, ServerToClientEvents } from './wire'
 
@@ -88,6 +88,11 @@ export class Seating {
     sitting.depart()
     this.#seats.delete(id)
   }
+  /** It hears nothing, and counts as gone until it is taken again; meanwhile whoever speaks in it is told why not. */
+  #expire(id: string): void {
+    this.#seats.get(id)?.depart()
+    this.sitter.socket.emit('error', { ...failureOf(seatExpired()), conversationId: id })
+  }
   dropAll(): void {
     for (const id of [...this.#seats.keys()]) this.drop(id)
   }
@@ -101,9 +106,10 @@ export class Seating {
       throw new GatewayError('tooManyRequests', 'This socket sits in too many conversations. Leave some.')
   }
   async #authorise({ id, name, silent = false, token }: JoinRequest, place: Place, found: Conversation | null) {
-    const { tokens, entryPoint } = this.deps
+    const { tokens, entryPoint, now } = this.deps
     const wish = { ...place, id, name, silent, token: await this.#customerOf(token) }
-    return authorise(this.sitter.identity, wish, found, { tokens, customerAuth: entryPoint.customerAuth })
+    const { customerAuth } = entryPoint
+    return authorise(this.sitter.identity, wish, found, { tokens, customerAuth, now: now().getTime() })
   }
   async #customerOf(token: string | undefined) {
     const { kind } = this.sitter.identity
@@ -168,7 +174,10 @@ export class Seating {
       echo: deps.echoToSender,
       now: deps.now,
       joinedAt: joined.conversation.position,
+      until: authority.until,
+      mayHear: () => sitter.identity.kind !== 'staff' || sitter.mayHear(),
       onLeft: () => this.drop(place.conversationId),
+      onExpired: () => this.#expire(place.conversationId),
     }
     if (sitter.identity.kind === 'staff') return new Seat({ ...common, hearing: this.#staffHearing(setting) })
     return new Seat({ ...common, hearing: this.#publicHearing(setting, authority.asConnector) })
@@ -177,7 +186,7 @@ export class Seating {
     return {
       key: 'staff',
       encode: (event) => encodeForStaff(event, setting),
-      skips: () => !this.sitter.mayHear(),
+      skips: () => false,
       follow: (place, after, seat) => this.deps.hub.followAsStaff(place, after, seat),
     }
   }
@@ -208,6 +217,9 @@ export class Seating {
     this.drop(id)
   }
 }
+
+export const seatExpired = (): GatewayError =>
+  new GatewayError('unauthorized', 'The token of this seat has run out. Renew it and join again.')
 
 /** A customer of a channel who has come by a socket of their own. */
 const isLiveOnAChannel = ({ conversation: { opening, memberships }, id }: Joined): boolean =>

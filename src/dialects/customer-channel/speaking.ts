@@ -8,7 +8,7 @@ import type { Connectors } from './connectors'
 import type { ChannelDeps } from './deps'
 import { failureOf, type Answer } from './handle'
 import { sayingKey } from './seat'
-import { countsOf, placeOf, type AnySeat, type Seating, type Sitter } from './seating'
+import { countsOf, placeOf, seatExpired, type AnySeat, type Seating, type Sitter } from './seating'
 import { eventIdIn, readSaying, readSpeech, type Speech } from './speech'
 import type { SendRequest } from './wire'
 
@@ -80,6 +80,7 @@ export class Speaking {
 
   #sitting(id: string): Speaker | null {
     const seat = this.seating.at(id)
+    if (seat?.hasExpired()) throw seatExpired()
     return seat && { place: seat.place, from: seat.participantId, counts: countsOf(this.sitter.identity), seat }
   }
   /** A keyed connector may speak for its carried customers without joining each. */
