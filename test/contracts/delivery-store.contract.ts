@@ -1,9 +1,7 @@
 // What every delivery store must do: in order per recipient, fenced, and never lost.
-import type { ReceiptState } from '../../src/model/events'
-import type { ConversationId, DeliveryId, EventId } from '../../src/model/ids'
-import { newDeliveryId, newId } from '../../src/model/new-id'
+import type { ConversationId, DeliveryId } from '../../src/model/ids'
+import { newDeliveryId } from '../../src/model/new-id'
 import type { Claim } from '../../src/store/delivery-store'
-import type { Notification } from '../../src/store/records'
 import type { Write } from '../../src/store/writes'
 import type { OpenDatabase, TestDatabase } from '../support/databases'
 import { addressOf, ann, deliver, look, note, open, said, tenant } from '../support/log-fixtures'
@@ -257,50 +255,6 @@ export function deliveryStoreContract(name: string, openDatabase: OpenDatabase):
         expect(await ids()).toEqual([id])
         await settle(id, { state: 'done' })
         expect(await ids()).toEqual([last.id])
-      })
-      it('open the receipt of their message again when they are replayed, and no other', async () => {
-        const [{ id, messageId }, other] = [await send('a'), await send('b', { refId: '+2' })]
-        const receiptOf = async (eventId: EventId) =>
-          (await look(store(), { tenant, eventId, recipient: ann.id })).receipt
-        const raise = (messageId: EventId, state: ReceiptState) =>
-          note(store(), { kind: 'receipt', conversationId: ann1, messageId, recipient: ann.id, state })
-        await claim()
-        for (const one of [id, other.id]) await settle(one, { state: 'dead', reason: 'gone' })
-        await raise(messageId, 'failed')
-        await raise(other.messageId, 'failed')
-        await shelf().replay(tenant, id)
-        expect([await receiptOf(messageId), await receiptOf(other.messageId)]).toEqual([null, 'failed'])
-        await raise(other.messageId, 'read')
-        await shelf().replay(tenant, other.id)
-        expect(await receiptOf(other.messageId)).toBe('read')
-      })
-      it('let their notification wait again when they are replayed', async () => {
-        const notification: Notification = {
-          id: newId(),
-          tenant,
-          keyId: 'key',
-          to: addressOf('+1'),
-          state: 'failed',
-          reason: 'gone',
-          createdAt: under.clock.in(0),
-          expiresAt: null,
-        }
-        const delivery = {
-          id: newDeliveryId(),
-          to: addressOf('+1'),
-          conversationId: null,
-          messageId: null,
-          recipient: null,
-          notificationId: notification.id,
-          body: '{}',
-          expiresAt: null,
-        }
-        await note(store(), { kind: 'notification', notification }, { kind: 'deliver', delivery })
-        await claim()
-        await settle(delivery.id, { state: 'dead', reason: 'gone' })
-        await shelf().replay(tenant, delivery.id)
-        const found = await under.database.notifications.find(tenant, notification.id)
-        expect(found).toEqual({ ...notification, state: 'waiting', reason: '' })
       })
       it('are the only ones that can be replayed', async () => {
         const { id } = await send('a')

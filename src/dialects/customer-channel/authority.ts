@@ -79,20 +79,20 @@ function authoriseConnector(
   return { arrival: customerArrival(found, wish, 'carried'), shown, asConnector: true, until: null }
 }
 
-function authoriseCustomer(
-  caller: Caller,
-  wish: JoinWish,
-  found: Conversation | null,
-  { tokens, customerAuth, now }: Deps,
-): Authority {
-  const isHandle = holdsHandle(tokens, wish, found)
+function authoriseCustomer(caller: Caller, wish: JoinWish, found: Conversation | null, deps: Deps): Authority {
+  const isHandle = holdsHandle(deps.tokens, wish, found)
   const token = wish.token ?? (caller.kind === 'customer' ? caller : null)
-  if (customerAuth === 'token' && !(token && now < token.expiresAt))
-    throw new GatewayError('unauthorized', 'Send the token from init, or renew it, and join again.')
+  const until = lifeOf(token, deps)
   if (!found || !isHandle || wish.id === undefined) throw notYours()
   if (token && !speaksFor(token, found)) throw notYours()
-  const until = customerAuth === 'token' && token ? token.expiresAt : null
   return { arrival: customerArrival(found, wish, 'live'), shown: wish.id, asConnector: false, until }
+}
+
+/** Until when the seat lasts: where customers join by token, as long as that does. */
+function lifeOf(token: JoinWish['token'], { customerAuth, now }: Deps): number | null {
+  if (customerAuth === 'handle') return null
+  if (token && now < token.expiresAt) return token.expiresAt
+  throw new GatewayError('unauthorized', 'Send the token from init, or renew it, and join again.')
 }
 
 /** The same work for a conversation that does not exist. */
