@@ -48,6 +48,8 @@ export interface Config {
 export interface ConnectorConfig {
   readonly gatewayUrl: string
   readonly connectorKey: string | null
+  /** Tells the processes of one connector apart; empty where there is one. */
+  readonly connectorInstance: string
   readonly smppUrl: string | null
   readonly dataDir: string
   readonly logLevel: LogLevel
@@ -99,8 +101,8 @@ export function readConnectorConfig(env: Environment = process.env): ConnectorCo
   mistakes.push(...sentences(read.error))
   if (!read.success || mistakes.length > 0) throw new ConfigError(mistakes)
   const { GATEWAY_URL: gatewayUrl, CONNECTOR_KEY: connectorKey, SMPP_URL: smppUrl } = read.data
-  const { DATA_DIR: dataDir, LOG_LEVEL: logLevel } = read.data
-  return { gatewayUrl, connectorKey, smppUrl, dataDir, logLevel }
+  const { CONNECTOR_INSTANCE: connectorInstance, DATA_DIR: dataDir, LOG_LEVEL: logLevel } = read.data
+  return { gatewayUrl, connectorKey, connectorInstance, smppUrl, dataDir, logLevel }
 }
 
 /** Takes the texts as they are, secrets from their files too. Empty is absent. */

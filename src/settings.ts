@@ -202,6 +202,11 @@ export const connectorShape = {
     url(['http:', 'https:']).transform((value) => value.replace(/\/+$/, '')),
   ),
   CONNECTOR_KEY: text('must have at most 512 characters without spaces.', z.string().regex(/^\S{1,512}$/)),
+  CONNECTOR_INSTANCE: setting(
+    '',
+    'must have at most 64 letters, digits, - and _.',
+    z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
+  ),
   SMPP_URL: text('must be an smpp: or ssmpp: URL.', url(['smpp:', 'ssmpp:'])),
   DATA_DIR: dataDir,
   LOG_LEVEL: logLevel,

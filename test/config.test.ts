@@ -203,6 +203,7 @@ describe('a connector’s settings', () => {
     expect(readConnectorConfig({})).toEqual({
       gatewayUrl: 'http://localhost:8080',
       connectorKey: null,
+      connectorInstance: '',
       smppUrl: null,
       dataDir: './data',
       logLevel: 'info',
@@ -210,6 +211,9 @@ describe('a connector’s settings', () => {
     expect(
       readConnectorConfig({ GATEWAY_URL: 'https://h/chat/', CONNECTOR_KEY: 'x', SMPP_URL: 'smpp://a:b@smsc:2775' }),
     ).toMatchObject({ gatewayUrl: 'https://h/chat', connectorKey: 'x', smppUrl: 'smpp://a:b@smsc:2775' })
+    expect(readConnectorConfig({ CONNECTOR_INSTANCE: 'b-2' }).connectorInstance).toBe('b-2')
+    for (const instance of ['../b', 'b c', 'b'.repeat(65)])
+      expect(() => readConnectorConfig({ CONNECTOR_INSTANCE: instance })).toThrow(/CONNECTOR_INSTANCE must/)
     expect(() => readConnectorConfig({ SMPP_URL: 'http://hush@x', GATEWAY_URL: 'x' })).toThrow(
       /GATEWAY_URL must[^]*SMPP_URL must/,
     )

@@ -10,15 +10,8 @@ import {
   type ReceiptState,
   type Utterance,
 } from '../model/events'
-import {
-  newConversationId,
-  type ConversationId,
-  type DeliveryId,
-  type EventId,
-  type ParticipantId,
-  type Place,
-  type Tenant,
-} from '../model/ids'
+import type { ConversationId, DeliveryId, EventId, ParticipantId, Place, Tenant } from '../model/ids'
+import { newConversationId } from '../model/new-id'
 import type { Content } from '../model/content'
 import type { Address } from '../model/participant'
 import type { ConversationStore, Needs } from '../store/conversation-store'

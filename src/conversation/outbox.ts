@@ -1,6 +1,7 @@
 // Hands due deliveries to the connectors that are registered on this node, and settles what they answer.
 import type { Bus } from '../bus/bus'
-import { newId, type DeliveryId, type Tenant } from '../model/ids'
+import type { DeliveryId, Tenant } from '../model/ids'
+import { newId } from '../model/new-id'
 import type { DeliveryStore } from '../store/delivery-store'
 import type { Delivery, ProviderKey } from '../store/records'
 import type { Conversations } from './conversations'
@@ -90,7 +91,7 @@ export class Outbox {
   deadLetters(tenant: Tenant, page: { after: string; limit: number }): Promise<Delivery[]> {
     return this.#deps.deliveries.deadLetters(tenant, page.after, page.limit)
   }
-  /** Tries a dead letter again from the beginning; false when it is none. */
+  /** Tries a dead letter again from the beginning, its receipt open again; false when it is none. */
   async replay(tenant: Tenant, id: DeliveryId): Promise<boolean> {
     const replayed = await this.#deps.deliveries.replay(tenant, id)
     if (replayed) for (const pump of this.#pumps) pump.run()

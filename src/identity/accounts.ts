@@ -1,7 +1,8 @@
 // Who may sign in as staff: sign-in, the supervisors' changes, and whether a token still speaks for its account.
 import { join } from 'node:path'
 import { GatewayError } from '../model/errors'
-import { type AccountId, DEFAULT_TENANT, newAccountId, type Tenant } from '../model/ids'
+import { type AccountId, DEFAULT_TENANT, type Tenant } from '../model/ids'
+import { newAccountId } from '../model/new-id'
 import type { Account, AccountStore } from '../store/account-store'
 import { keptSecret } from './kept-secret'
 import type { Passwords } from './passwords'

@@ -1,5 +1,5 @@
 // What every conversation store must do, whatever it writes to.
-import { newConversationId } from '../../src/model/ids'
+import { newConversationId } from '../../src/model/new-id'
 import type { OpenDatabase, TestDatabase } from '../support/databases'
 import {
   addressOf,

@@ -1,5 +1,6 @@
 // What every notification store must do.
-import { newDeliveryId, newId, type ConversationId, type DeliveryId } from '../../src/model/ids'
+import type { ConversationId, DeliveryId } from '../../src/model/ids'
+import { newDeliveryId, newId } from '../../src/model/new-id'
 import type { Address } from '../../src/model/participant'
 import type { Needs } from '../../src/store/conversation-store'
 import type { Notification, ProviderKey } from '../../src/store/records'
@@ -37,19 +38,31 @@ export function notificationStoreContract(name: string, openDatabase: OpenDataba
       expect(await store().find('other' as typeof tenant, sent.id)).toBeNull()
       expect((await look(conversations(), { tenant, notificationId: sent.id })).notification).toEqual(failed)
     })
+    const deliveryOf = ({ to, id: notificationId }: Notification) => ({
+      id: newDeliveryId(),
+      to,
+      conversationId: null,
+      messageId: null,
+      recipient: null,
+      notificationId,
+      body: '{}',
+      expiresAt: null,
+    })
+    it('waits again when its dead letter is replayed', async () => {
+      const sent: Notification = { ...notification(), state: 'failed', reason: 'gone' }
+      const delivery = deliveryOf(sent)
+      const { deliveries } = under.database
+      await note(conversations(), { kind: 'notification', notification: sent }, { kind: 'deliver', delivery })
+      const [leased] = await deliveries.claim(tenant, { ...sent.to, lease: 'l', limit: 1, leaseMs: 30_000 })
+      const outcome = { state: 'dead', reason: 'gone' } as const
+      await note(conversations(), { kind: 'settle', deliveryId: leased!.id, lease: 'l', outcome })
+      expect(await deliveries.replay(tenant, delivery.id)).toBe(true)
+      expect(await store().find(tenant, sent.id)).toEqual({ ...sent, state: 'waiting', reason: '' })
+    })
     it('is found from its delivery', async () => {
       const sent = notification()
-      const id = newDeliveryId()
-      const delivery = {
-        id,
-        to: sent.to,
-        conversationId: null,
-        messageId: null,
-        recipient: null,
-        notificationId: sent.id,
-        body: '{}',
-        expiresAt: null,
-      }
+      const delivery = deliveryOf(sent)
+      const { id } = delivery
       await note(conversations(), { kind: 'notification', notification: sent }, { kind: 'deliver', delivery })
       const view = await look(conversations(), { tenant, deliveryId: id })
       expect(view.notification).toEqual(sent)

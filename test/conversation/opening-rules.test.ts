@@ -1,7 +1,7 @@
 // The rules of opening: one live conversation per address, one answer per request id, one entry per provider's message.
 import { open, receive as receiveWith, type Inbound, type Request } from '../../src/conversation/opening-rules'
 import { Suppression } from '../../src/conversation/suppression'
-import { newConversationId } from '../../src/model/ids'
+import { newConversationId } from '../../src/model/new-id'
 import type { Once } from '../../src/store/records'
 import { addressOf, ann, ended, joined, openingAt } from '../support/log-fixtures'
 import { after, logOf, timeOf, viewOf } from '../support/picture'

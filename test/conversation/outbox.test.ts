@@ -211,6 +211,9 @@ describe('the outbox', () => {
     expect(await outbox.replay(tenant, bad.id)).toBe(true)
     await turns()
     expect(hand.given.at(-1)).toMatchObject({ id: bad.id, attempts: 1 })
+    // Whoever replays it opens its receipt again: it arrived after all.
+    expect((await receiptsAt('+1')).at(-1)).toEqual(['sent', undefined])
+    expect(await receiptsAt('+1')).toHaveLength(3)
     expect(await outbox.replay(tenant, bad.id)).toBe(false)
   })
   it('tells everybody that a delivery expired instead of sending it, and sends it when it is replayed', async () => {

@@ -1,6 +1,7 @@
 // The rules of coming, going and ending: the truth and a wish in, events out.
 import { end, idle, join, leave, seatOf, type Arrival } from '../../src/conversation/rules'
-import { newAccountId, newParticipantId, type AccountId } from '../../src/model/ids'
+import type { AccountId } from '../../src/model/ids'
+import { newAccountId, newParticipantId } from '../../src/model/new-id'
 import { SYSTEM, type Person } from '../../src/model/participant'
 import type { Decision } from '../../src/store/conversation-store'
 import { ann, bo, ended } from '../support/log-fixtures'

@@ -4,7 +4,8 @@ import { connectorByAddress, Credentials, opens, type Presented } from '../../sr
 import { ApiKeys } from '../../src/identity/keys'
 import { Passwords } from '../../src/identity/passwords'
 import { Tokens } from '../../src/identity/tokens'
-import { DEFAULT_TENANT, newConversationId, newParticipantId } from '../../src/model/ids'
+import { DEFAULT_TENANT } from '../../src/model/ids'
+import { newConversationId, newParticipantId } from '../../src/model/new-id'
 import { openMemory } from '../../src/store/open-database'
 
 const ADA = { username: 'ada', name: 'Ada', role: 'supervisor', password: 'correct horse' } as const

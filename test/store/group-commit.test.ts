@@ -4,7 +4,8 @@ import { GroupCommit } from '../../src/store/group-commit'
 import { MemoryEngine } from '../../src/store/memory-engine'
 import { MemoryOutbox } from '../../src/store/memory-outbox'
 import { MemoryTables } from '../../src/store/memory-tables'
-import { newConversationId, type ConversationId } from '../../src/model/ids'
+import type { ConversationId } from '../../src/model/ids'
+import { newConversationId } from '../../src/model/new-id'
 import { addressOf, joined, openingAt, said, tenant } from '../support/log-fixtures'
 
 const clock = () => new Date('2030-01-01T00:00:00.000Z')

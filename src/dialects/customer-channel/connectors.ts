@@ -40,6 +40,9 @@ export class Connectors {
 
   /** Idempotent; another socket with the same id, account and instance fences the older one. */
   async register(caller: Caller, request: RegisterRequest) {
+    const { limiter, limitKeyOf } = this.deps
+    const who = caller.identity.kind === 'connector' ? caller.identity.keyId : limitKeyOf(caller.address)
+    await limiter.consume('register', who)
     const channel = request.channel ?? channelName(request.id ?? '')
     if (channel === '' || channel === 'web')
       throw new GatewayError('invalidRequest', 'Name the channel that you carry.', { details: ['channel'] })

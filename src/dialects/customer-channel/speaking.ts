@@ -9,7 +9,7 @@ import type { Connectors } from './connectors'
 import type { ChannelDeps } from './deps'
 import { failureOf, type Answer } from './handle'
 import { sayingKey } from './seat'
-import { countsOf, placeOf, type AnySeat, type Seating, type Sitter } from './seating'
+import { countsOf, placeOf, seatExpired, type AnySeat, type Seating, type Sitter } from './seating'
 import { eventIdIn, readSaying, readSpeech, type Speech } from './speech'
 import type { SendRequest } from './wire'
 
@@ -58,11 +58,16 @@ export class Speaking {
     answer({ conversationId: place.conversationId })
   }
   async leave(id: string, answer: Answer): Promise<void> {
-    const { place, from } = this.#sitting(id) ?? (await this.#connectorFor(id))
-    await this.deps.conversations.leave(place, from, 'left')
-    this.deps.attendance.forget(place, from)
+    if (!this.deps.unlimited) await this.#limit({ conversationId: id })
+    const { conversations, attendance } = this.deps
+    const { place, from, seat } = this.#sitting(id) ?? (await this.#connectorFor(id))
+    // A connector gives up its own seat, if it has one. The customer may be here by another socket, and stays.
+    if (seat && seat.role !== 'connector') {
+      await conversations.leave(place, from, 'left')
+      this.seating.drop(place.conversationId)
+      attendance.forget(place, from)
+    } else this.seating.drop(place.conversationId)
     answer({ conversationId: place.conversationId })
-    this.seating.drop(place.conversationId)
   }
 
   /** A customer counts by participant, whatever number of sockets they open; who sits nowhere counts by socket. */
@@ -78,6 +83,7 @@ export class Speaking {
 
   #sitting(id: string): Speaker | null {
     const seat = this.seating.at(id)
+    if (seat?.hasExpired()) throw seatExpired()
     const { identity } = this.sitter
     const address = identity.kind === 'connector' && seat ? seat.address : null
     return seat && { place: seat.place, from: seat.participantId, address, counts: countsOf(identity), seat }

@@ -4,8 +4,9 @@ import type { Saying } from '../../conversation/rules'
 import type { Content } from '../../model/content'
 import { GatewayError } from '../../model/errors'
 import type { ReceiptState } from '../../model/events'
+import { parseEventId, type EventId, type ParticipantId, type Place } from '../../model/ids'
+import { newId } from '../../model/new-id'
 import type { Address } from '../../model/participant'
-import { newId, parseEventId, type EventId, type ParticipantId, type Place } from '../../model/ids'
 import { readOpeningFacts, type Attachment as WireAttachment, type SendRequest } from './wire'
 
 export type Speech =
