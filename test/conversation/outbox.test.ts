@@ -118,11 +118,43 @@ describe('the outbox', () => {
     const [answered, silent] = [await send('+1'), await send('+2')]
     await turns()
     hand.say(answered.id, OK)
+    // Heard, and not written yet.
+    await new Promise<void>((resolve) => process.nextTick(resolve))
     await stop()
     outbox.register(next.carrier())
     await turns()
     expect(next.ids).toEqual([silent.id])
     expect(settled).toEqual(['sms done', 'sms done'])
+  })
+  it('gives up what loses its connection a hundred times, and lets the next one go', async () => {
+    const hand = new Hand()
+    const [breaking, next] = [await send('+1'), await send('+1')]
+    hand.answer = ({ id }) => (id === breaking.id ? { type: 'gone' } : OK)
+    for (let i = 0; i < 101; i += 1) {
+      const stop = outbox.register(hand.carrier())
+      await turns(10)
+      await stop()
+    }
+    expect(hand.ids.filter((id) => id === breaking.id)).toHaveLength(100)
+    expect(hand.ids.at(-1)).toBe(next.id)
+    expect(await outbox.deadLetters(tenant, { after: '', limit: 10 })).toMatchObject([
+      { id: breaking.id, reason: 'unanswered' },
+    ])
+    expect(await receiptsAt('+1')).toContainEqual(['failed', 'unanswered'])
+  })
+  it('tries later, and not without end, what cannot even be put on its way', async () => {
+    const hand = new Hand()
+    const broken = new Error('broken')
+    hand.answer = () => {
+      throw broken
+    }
+    outbox.register(hand.carrier())
+    const { id } = await send('+1')
+    await turns()
+    for (let i = 0; i < 19; i += 1) await pass(10 * 60_000)
+    expect(hand.ids).toEqual(Array.from({ length: 20 }, () => id))
+    expect(faults.splice(0)).toEqual(Array.from({ length: 20 }, () => broken))
+    expect(await receiptsAt('+1')).toEqual([['failed', 'fault']])
   })
   it('has no more than 64 in hand at once, and goes on when one is answered', async () => {
     const hand = new Hand()
