@@ -1,15 +1,13 @@
 // Deliveries on their way: in order per recipient, side by side, tried again later and later, and given up for all to see.
 import { Conversations } from '../../src/conversation/conversations'
-import { Outbox, type Answer, type Carrier } from '../../src/conversation/outbox'
+import { Outbox, type Answer } from '../../src/conversation/outbox'
 import { Suppression } from '../../src/conversation/suppression'
 import { MemoryBus } from '../../src/bus/memory-bus'
-import type { DeliveryId } from '../../src/model/ids'
-import type { Delivery } from '../../src/store/records'
 import { openTestMemory, type TestDatabase } from '../support/databases'
+import { Hand, OK } from '../support/hand'
 import { addressOf, deliver, open, tenant } from '../support/log-fixtures'
 
 const LEASE = 60_000
-const OK: Answer = { type: 'accepted', providerIds: [] }
 const refused = (more: Partial<Extract<Answer, { type: 'refused' }>> = {}): Answer => ({
   type: 'refused',
   reason: 'busy',
@@ -17,34 +15,6 @@ const refused = (more: Partial<Extract<Answer, { type: 'refused' }>> = {}): Answ
   retryAfter: null,
   ...more,
 })
-
-/** What a carrier was given, and how it answers. */
-class Hand {
-  readonly given: Delivery[] = []
-  readonly #answers = new Map<DeliveryId, (answer: Answer) => void>()
-  answer: ((delivery: Delivery) => Answer) | null = () => OK
-
-  carrier(more: Partial<Carrier> = {}): Carrier {
-    return {
-      tenant,
-      channel: 'sms',
-      account: '',
-      acknowledges: true,
-      carry: (delivery) => {
-        this.given.push(delivery)
-        if (this.answer) return Promise.resolve(this.answer(delivery))
-        return new Promise((resolve) => this.#answers.set(delivery.id, resolve))
-      },
-      ...more,
-    }
-  }
-  get ids(): DeliveryId[] {
-    return this.given.map(({ id }) => id)
-  }
-  say(id: DeliveryId, answer: Answer): void {
-    this.#answers.get(id)?.(answer)
-  }
-}
 
 describe('the outbox', () => {
   let under: TestDatabase
