@@ -106,9 +106,8 @@ describe('the outbox', () => {
     }
     expect(hand.ids.filter((id) => id === breaking.id)).toHaveLength(100)
     expect(hand.ids.at(-1)).toBe(next.id)
-    expect(await outbox.deadLetters(tenant, { after: '', limit: 10 })).toMatchObject([
-      { id: breaking.id, reason: 'unanswered' },
-    ])
+    const dead = await outbox.deadLetters(tenant, { after: '', limit: 10 })
+    expect(dead).toMatchObject([{ id: breaking.id, reason: 'unanswered' }])
     expect(await receiptsAt('+1')).toContainEqual(['failed', 'unanswered'])
   })
   it('tries later, and not without end, what cannot even be put on its way', async () => {
