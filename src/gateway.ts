@@ -49,6 +49,8 @@ export interface Parts {
   readonly logger?: Logger
   /** How long a delivery is leased, in milliseconds. */
   readonly leaseMs?: number
+  /** Test gateways sign in at a fraction of the cost. */
+  readonly passwords?: Passwords
 }
 
 const VERSION = '0.1.0'
@@ -63,7 +65,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     parts.database ?? (await openDatabase(config, { now, onFault, onCommit: (figures) => metrics.committed(figures) }))
   const bus = parts.bus ?? new MemoryBus({ onFault })
 
-  const identity = await openIdentity(config, database, now)
+  const identity = await openIdentity(config, database, { now, passwords: parts.passwords ?? new Passwords() })
   const core = openConversations(config, { database, bus, now, onFault, leaseMs: parts.leaseMs, metrics })
   const deps: ChannelDeps = {
     ...core,
@@ -122,11 +124,15 @@ function openDatabase(config: Config, deps: DatabaseDeps): Promise<Database> {
   return config.database === 'memory' ? openMemory(deps) : openSqlite({ ...deps, dataDir: config.dataDir })
 }
 
-async function openIdentity(config: Config, { accounts: store }: Database, now: () => Date) {
+async function openIdentity(
+  config: Config,
+  { accounts: store }: Database,
+  { now, passwords }: { now: () => Date; passwords: Passwords },
+) {
   const secretKeys =
     config.secretKeys.length > 0 ? config.secretKeys : [await keptSecret(join(config.dataDir, 'secret-key'))]
   const tokens = new Tokens({ secretKeys, now })
-  const accounts = await Accounts.open({ store, tokens, passwords: new Passwords(), tenant, now })
+  const accounts = await Accounts.open({ store, tokens, passwords, tenant, now })
   const firstSupervisor = await accounts.ensureFirstSupervisor(config.admin, config.dataDir)
   const keys = await ApiKeys.open({ store, fixed: config.connectorKeys, tenant, now })
   return { tokens, accounts, keys, credentials: new Credentials({ tokens, accounts, keys }), firstSupervisor }

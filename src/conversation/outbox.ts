@@ -14,6 +14,8 @@ const WINDOW = 64
 const LEASE_MS = 60_000
 /** Attempts after which a delivery is a dead letter: about two hours of growing pauses. */
 const MAX_ATTEMPTS = 20
+/** Attempts after which even one that was never answered is: a delivery that breaks its connector must not do so for ever. */
+const MAX_UNANSWERED = 100
 const MAX_REASON = 256
 /** Before the store is asked again that did not answer. */
 const AFTER_FAULT_MS = 1_000
@@ -214,9 +216,23 @@ class Pump {
   }
 
   async #deliverAcknowledged(delivery: Delivery): Promise<void> {
-    const answer = this.#isExpired(delivery) ? EXPIRED : await this.carrier.carry(delivery)
+    const answer = this.#lost(delivery) ?? (await this.#carry(delivery))
     if (answer.type === 'gone') return
     await this.#settle(delivery, this.#outcomeOf(delivery, answer))
+  }
+  /** What makes no sense to carry. */
+  #lost(delivery: Delivery): Refusal | null {
+    if (this.#isExpired(delivery)) return EXPIRED
+    return delivery.attempts > MAX_UNANSWERED ? UNANSWERED : null
+  }
+  /** What fails before it is on its way is tried again later, like what a connector refuses. */
+  async #carry(delivery: Delivery): Promise<Answer> {
+    try {
+      return await this.carrier.carry(delivery)
+    } catch (cause) {
+      this.deps.onFault(cause)
+      return FAULT
+    }
   }
   /** At most once: it counts as handed over before it is written. */
   async #handOver(delivery: Delivery): Promise<void> {
@@ -244,7 +260,16 @@ class Pump {
   }
 }
 
-const EXPIRED = { type: 'refused', reason: 'expired', retryable: false, retryAfter: null } as const
+type Refusal = Extract<Answer, { type: 'refused' }>
+const refusal = (reason: string, retryable: boolean): Refusal => ({
+  type: 'refused',
+  reason,
+  retryable,
+  retryAfter: null,
+})
+const EXPIRED = refusal('expired', false)
+const UNANSWERED = refusal('unanswered', false)
+const FAULT = refusal('fault', true)
 
 function resultOf(outcome: Outcome): 'done' | 'retried' | 'dead' | 'expired' {
   if (outcome.type !== 'failed') return 'done'

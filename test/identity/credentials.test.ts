@@ -16,7 +16,7 @@ async function open() {
   let time = Date.now()
   const tokens = new Tokens({ secretKeys: ['a secret key that has at least 32 bytes'], now: () => new Date(time) })
   const store = (await openMemory({})).accounts
-  const accounts = await Accounts.open({ store, tokens, passwords: new Passwords() })
+  const accounts = await Accounts.open({ store, tokens, passwords: new Passwords({ ln: 8 }) })
   const keys = await ApiKeys.open({ store })
   const credentials = new Credentials({ tokens, accounts, keys })
   await accounts.create(ADA)
