@@ -8,7 +8,7 @@ import type { GroupCommit } from './group-commit'
 import { isDue, type Silence } from '../model/silence'
 import { toConversation, type ConversationRecord } from './sql-rows'
 import type { Tables } from './sql-schema'
-import type { LogPage } from './sqlite-events'
+import type { LogPage } from './sqlite-protocol'
 import type { SqliteThread } from './sqlite-thread'
 import { readEvent, readLoaded, readPublicEvent } from './stored-json'
 

@@ -4,7 +4,7 @@ import type { Database } from 'better-sqlite3'
 import type { ConversationId, EventPlace, Tenant } from '../model/ids'
 import { Conflict } from './conflict'
 import { RecentMap } from './recent-map'
-import { WIDTH, type Cell } from './sqlite-protocol'
+import { WIDTH, type Cell, type LogPage } from './sqlite-protocol'
 import { inTransaction } from './sqlite-transaction'
 
 type Text = string
@@ -20,15 +20,6 @@ interface StoredRow {
   readonly public_position: number | null
   readonly body: string
 }
-/** A reading of one log: everything, or what the public may hear, behind a position of its own count. */
-export interface LogPage {
-  readonly tenant: Tenant
-  readonly id: ConversationId
-  readonly audience: 'staff' | 'public'
-  readonly after: number
-  readonly limit: number
-}
-
 /** Events in the list, and characters of them, before they go into the table. */
 const LONG = 2_048
 const LARGE = 4 * 1024 * 1024

@@ -1,10 +1,9 @@
 // What crosses the thread between the gateway and its SQLite file: one message in, one message out.
-import type { DeliveryId, Tenant } from '../model/ids'
+import type { ConversationId, DeliveryId, Tenant } from '../model/ids'
 import type { Needs } from './conversation-store'
 import type { Claim } from './delivery-store'
 import type { WriteRow } from './engine'
 import type { Delivery } from './records'
-import type { LogPage } from './sqlite-events'
 
 export type Cell = string | number | null
 
@@ -25,6 +24,15 @@ export interface FlatBatch {
   readonly writes: readonly WriteRow[]
 }
 export const WIDTH = { opened: 9, changed: 9, freed: 5, taken: 5, events: 5, once: 7 } as const
+
+/** A reading of one log: everything, or what the public may hear, behind a position of its own count. */
+export interface LogPage {
+  readonly tenant: Tenant
+  readonly id: ConversationId
+  readonly audience: 'staff' | 'public'
+  readonly after: number
+  readonly limit: number
+}
 
 export type Tail = Pick<LogPage, 'tenant' | 'id' | 'after'>
 export type Ask =

@@ -1,21 +1,13 @@
 // Deliveries on their way: in order per recipient, side by side, tried again later and later, and given up for all to see.
 import { Conversations } from '../../src/conversation/conversations'
-import { Outbox, type Answer } from '../../src/conversation/outbox'
+import { Outbox } from '../../src/conversation/outbox'
 import { Suppression } from '../../src/conversation/suppression'
 import { MemoryBus } from '../../src/bus/memory-bus'
 import { openTestMemory, type TestDatabase } from '../support/databases'
-import { Hand, OK } from '../support/hand'
+import { Hand, OK, refused } from '../support/hand'
 import { addressOf, deliver, open, tenant } from '../support/log-fixtures'
 
 const LEASE = 60_000
-const refused = (more: Partial<Extract<Answer, { type: 'refused' }>> = {}): Answer => ({
-  type: 'refused',
-  reason: 'busy',
-  retryable: true,
-  retryAfter: null,
-  ...more,
-})
-
 describe('the outbox', () => {
   let under: TestDatabase
   let outbox: Outbox

@@ -37,7 +37,8 @@ describe('the plans of SQLite', () => {
       const plan = db.prepare<unknown[], { detail: string }>(`explain query plan ${sql}`)
       return plan.all(...(values ?? Array.from({ length: count }, () => ''))).map(({ detail }) => detail)
     })
-  const isWide = (look: string) => /^SCAN (?!CONSTANT|\d+-ROW|once_recent|event_recent)|\(tenant=\?( AND \w+[<>]\?)*\)$/.test(look)
+  const isWide = (look: string) =>
+    /^SCAN (?!CONSTANT|\d+-ROW|once_recent|event_recent)|\(tenant=\?( AND \w+[<>]\?)*\)$/.test(look)
 
   it('lead every statement of a commit and of its readings to its rows', () => {
     const events = new SqliteEvents(db)

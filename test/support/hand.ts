@@ -5,6 +5,13 @@ import type { Delivery } from '../../src/store/records'
 import { tenant } from './log-fixtures'
 
 export const OK: Answer = { type: 'accepted', providerIds: [] }
+export const refused = (more: Partial<Extract<Answer, { type: 'refused' }>> = {}): Answer => ({
+  type: 'refused',
+  reason: 'busy',
+  retryable: true,
+  retryAfter: null,
+  ...more,
+})
 
 export class Hand {
   readonly given: Delivery[] = []
