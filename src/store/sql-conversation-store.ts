@@ -8,14 +8,17 @@ import type { GroupCommit } from './group-commit'
 import { isDue, type Silence } from '../model/silence'
 import { TAIL, toConversation } from './sql-rows'
 import type { Tables } from './sql-schema'
+import type { SqlSpelling } from './sql-spelling'
 import { readEvent, readPublicEvent } from './stored-json'
 
 export class SqlConversationStore implements ConversationStore {
   readonly #db: Kysely<Tables>
+  readonly #spelling: SqlSpelling
   readonly #writing: GroupCommit
 
-  constructor(deps: { db: Kysely<Tables>; writing: GroupCommit }) {
+  constructor(deps: { db: Kysely<Tables>; spelling: SqlSpelling; writing: GroupCommit }) {
     this.#db = deps.db
+    this.#spelling = deps.spelling
     this.#writing = deps.writing
   }
 
@@ -24,6 +27,9 @@ export class SqlConversationStore implements ConversationStore {
   }
   onCommitted(listener: Parameters<ConversationStore['onCommitted']>[0]): void {
     this.#writing.onCommitted(listener)
+  }
+  heard(events: readonly ConversationEvent[]): void {
+    this.#writing.heard(events)
   }
 
   async find(tenant: Tenant, id: ConversationId): Promise<Conversation | null> {
@@ -52,11 +58,26 @@ export class SqlConversationStore implements ConversationStore {
     return this.#db.selectFrom('event').select('body').where('tenant', '=', tenant).where('conversation_id', '=', id)
   }
 
+  /** From the key of the log alone, and no further than its last entry. */
+  async positions(tenant: Tenant, ids: readonly ConversationId[]): Promise<ReadonlyMap<ConversationId, number>> {
+    const rows = await this.#db
+      .selectFrom('conversation')
+      .select('id')
+      .select(
+        sql<number>`coalesce((select max(event.position) from event
+          where event.tenant = conversation.tenant and event.conversation_id = conversation.id), 0)`.as('last'),
+      )
+      .where('tenant', '=', tenant)
+      .where(sql<boolean>`id in (${this.#spelling.members(ids)})`)
+      .execute()
+    return new Map(rows.map(({ id, last }) => [id, last]))
+  }
+
   #conversations(tenant: Tenant) {
     return this.#db
       .selectFrom('conversation')
       .selectAll()
-      .select(sql.raw<string>(TAIL).as('tail'))
+      .select(sql.raw<string>(TAIL[this.#spelling.dialect]).as('tail'))
       .where('tenant', '=', tenant)
   }
 

@@ -3,6 +3,7 @@ import type { Selectable } from 'kysely'
 import type { Conversation } from '../model/conversation'
 import { evolve } from '../model/evolve'
 import type { Account, ApiKey } from './account-store'
+import type { SqlDialect } from './ddl'
 import type { Delivery, Notification, Once } from './records'
 import type {
   AccountTable,
@@ -17,9 +18,14 @@ import { readEvent, readPicture, readStrings } from './stored-json'
 /** A snapshot, with the events behind it as a JSON array of JSON texts. */
 export type ConversationRecord = Selectable<ConversationTable> & { readonly tail: string }
 /** What makes a row of `conversation` such a record, in one statement, so that both are of one moment. */
-export const TAIL = `(select json_group_array(event.body order by event.position) from event
-  where event.tenant = conversation.tenant and event.conversation_id = conversation.id
-    and event.position > conversation.position)`
+export const TAIL: Readonly<Record<SqlDialect, string>> = {
+  sqlite: tailAs('json_group_array(event.body order by event.position)'),
+  postgres: tailAs("coalesce(json_agg(event.body order by event.position), '[]')::text"),
+}
+function tailAs(list: string): string {
+  return `(select ${list} from event where event.tenant = conversation.tenant
+    and event.conversation_id = conversation.id and event.position > conversation.position)`
+}
 export type DeliveryRecord = Selectable<DeliveryTable>
 
 export function toConversation(row: ConversationRecord): Conversation {

@@ -31,7 +31,7 @@ function prepare(db: Database) {
   const provider = 'tenant = ? and channel = ? and account = ? and provider_id = ?'
   return {
     conversation: db.prepare<[Text, Text], ConversationRecord>(
-      `select *, ${TAIL} as tail from conversation where tenant = ? and id = ?`,
+      `select *, ${TAIL.sqlite} as tail from conversation where tenant = ? and id = ?`,
     ),
     liveAt: db.prepare<[Text, Text, Text, Text], { conversation_id: ConversationId }>(
       `select conversation_id from live_address where ${address}`,

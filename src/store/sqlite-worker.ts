@@ -56,7 +56,7 @@ async function openFile(file: string): Promise<Database> {
     db.pragma(`cache_size = -${CACHE_KB}`)
     // Kysely does not migrate SQLite in a transaction of its own: a crash must not leave half a schema.
     db.exec('begin immediate')
-    await migrate(new Kysely({ dialect: new SqliteDialect({ database: db }) }))
+    await migrate(new Kysely({ dialect: new SqliteDialect({ database: db }) }), 'sqlite')
     db.exec('commit')
     return db
   } catch (cause) {
