@@ -104,6 +104,7 @@ export class SqlConversationStore implements ConversationStore {
       .limit(limit)
       .execute()
     // The snapshot may be a minute older than the last word.
-    return rows.map(toConversation).filter((conversation) => isDue(conversation, silence))
+    const due = rows.map(toConversation).filter((conversation) => isDue(conversation, silence))
+    return due.sort((a, b) => (a.activeAt < b.activeAt ? -1 : 1))
   }
 }
