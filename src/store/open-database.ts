@@ -110,7 +110,7 @@ export async function openPostgres({
     ready: () => pool.probe(),
     close: async () => {
       await drain(writing)
-      await pool.close()
+      await patiently(pool.close())
     },
   }
 }
@@ -157,8 +157,12 @@ function refusal(dataDir: string, cause: unknown): GatewayError {
 }
 
 async function drain(writing: GroupCommit): Promise<void> {
+  await patiently(writing.close())
+}
+/** Waits for it, but not for ever. */
+async function patiently(work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const enough = new Promise((resolve) => (timer = setTimeout(resolve, DRAIN_MS)))
-  await Promise.race([writing.close(), enough])
+  await Promise.race([work, enough])
   clearTimeout(timer)
 }

@@ -1,5 +1,14 @@
 // Connections to Postgres: few, watched, and given up when they do not answer in time.
-import { Pool, types, type PoolClient, type PoolConfig, type QueryResultRow } from 'pg'
+import {
+  DatabaseError,
+  Pool,
+  types,
+  type PoolClient,
+  type PoolConfig,
+  type QueryConfig,
+  type QueryResult,
+  type QueryResultRow,
+} from 'pg'
 import { GatewayError } from '../model/errors'
 import { fromStored, toStored } from './pg-text'
 
@@ -75,7 +84,7 @@ export class PgPool {
   async session(): Promise<PgSession> {
     const since = performance.now()
     const client = await this.#pool.connect()
-    return new PgSession(client, Math.max(1, DEADLINE_MS - (performance.now() - since)))
+    return new PgSession(client, since + DEADLINE_MS)
   }
 
   /** For the write path, which keeps its own deadline and reads faults itself. */
@@ -127,26 +136,34 @@ export class PgPool {
 
 export class PgSession {
   readonly #client: PoolClient
-  readonly #late: NodeJS.Timeout
+  /** By the monotonic clock, in milliseconds. */
+  readonly #deadline: number
   #isOpen = true
   #isBroken = false
 
-  constructor(client: PoolClient, ms: number) {
+  constructor(client: PoolClient, deadline: number) {
     this.#client = client
-    this.#late = setTimeout(() => {
-      this.#isBroken = true
-      this.close()
-    }, ms)
+    this.#deadline = deadline
   }
 
   async ask<R extends QueryResultRow>(statement: Statement, parameters: readonly Parameter[]): Promise<R[]> {
-    const { rows } = await this.#watched(() => this.#client.query<R>({ ...statement, values: parameters.map(stored) }))
+    const { name, text } = statement
+    const { rows } = await this.#query<R>({ name, text, values: parameters.map(stored) })
     return rows
   }
   /** A statement that is not worth a name. */
-  async run<R extends QueryResultRow>(text: string, parameters: readonly unknown[] = []) {
-    const values = parameters.map((value) => (typeof value === 'string' ? toStored(value) : value))
-    return this.#watched(() => (values.length > 0 ? this.#client.query<R>(text, values) : this.#client.query<R>(text)))
+  async run<R extends QueryResultRow>(text: string, parameters: readonly unknown[] = []): Promise<QueryResult<R>> {
+    return this.#query<R>({ text, values: parameters.map(stored) })
+  }
+  /** What is not answered by the deadline is given up with its connection: nobody knows what would still come. */
+  async #query<R extends QueryResultRow>(query: QueryConfig<unknown[]>): Promise<QueryResult<R>> {
+    const timed = { ...query, query_timeout: Math.max(1, this.#deadline - performance.now()) }
+    try {
+      return await this.#client.query<R>(timed)
+    } catch (cause) {
+      if (!(cause instanceof DatabaseError)) this.#isBroken = true
+      throw cause
+    }
   }
 
   /** Not waited for: what follows travels with it, and fails where it fails. */
@@ -164,13 +181,7 @@ export class PgSession {
   close(): void {
     if (!this.#isOpen) return
     this.#isOpen = false
-    clearTimeout(this.#late)
     this.#client.release(this.#isBroken)
-  }
-
-  async #watched<T>(query: () => Promise<T>): Promise<T> {
-    if (!this.#isOpen) throw new Error('Postgres did not answer in time')
-    return query()
   }
 }
 
@@ -180,5 +191,5 @@ export function refuse(cause: unknown): never {
   throw new GatewayError('unavailable', 'The store does not answer. Try again in a moment.', { cause, retryAfter: 1 })
 }
 
-const stored = (value: Parameter): Parameter => (typeof value === 'string' ? toStored(value) : value)
+const stored = (value: unknown): unknown => (typeof value === 'string' ? toStored(value) : value)
 const ignore = (): void => undefined

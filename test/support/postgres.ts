@@ -3,7 +3,7 @@ import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_pro
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chown, cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -105,7 +105,7 @@ export class PostgresServer {
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
     const pid = this.#child?.pid
     if (pid === undefined) return
-    const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)]).toString().split(/\s+/).filter(Boolean)
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
     for (const one of [pid, ...children.map(Number)]) process.kill(one, signal)
   }
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
