@@ -143,7 +143,11 @@ function together(raw: Environment): string[] {
   }
   if (raw['NODE_ENV'] !== 'production') both('ADMIN_USER', 'ADMIN_PASSWORD')
   both('SMTP_URL', 'MAIL_FROM')
-  if (raw['DATABASE_URL']?.startsWith('postgres') && raw['SECRET_KEY'] === undefined && raw['NODE_ENV'] !== 'production')
+  if (
+    raw['DATABASE_URL']?.startsWith('postgres') &&
+    raw['SECRET_KEY'] === undefined &&
+    raw['NODE_ENV'] !== 'production'
+  )
     mistakes.push('SECRET_KEY must be set with Postgres: all nodes sign with the same one.')
   const idle = z.object({ warning: gatewayShape.IDLE_WARNING, end: gatewayShape.IDLE_END })
   const { data } = idle.safeParse({ warning: raw['IDLE_WARNING'], end: raw['IDLE_END'] })

@@ -145,9 +145,7 @@ const secretKeys = setting<readonly string[]>(
 )
 /** Where conversations are kept. `memory`: for trying out, lost at the end. */
 export type DatabaseSetting =
-  | { readonly kind: 'sqlite' }
-  | { readonly kind: 'memory' }
-  | { readonly kind: 'postgres'; readonly url: string }
+  { readonly kind: 'sqlite' } | { readonly kind: 'memory' } | { readonly kind: 'postgres'; readonly url: string }
 const databaseUrl = z.string().transform((text, context): DatabaseSetting => {
   if (text === 'sqlite:') return { kind: 'sqlite' }
   if (text === 'memory:') return { kind: 'memory' }

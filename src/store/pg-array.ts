@@ -28,9 +28,7 @@ export function intArray(cells: readonly (number | null)[]): Buffer {
   let at = HEADER_BYTES
   for (const cell of cells)
     at =
-      cell === null
-        ? array.writeInt32BE(NULL_LENGTH, at)
-        : array.writeInt32BE(cell, array.writeInt32BE(INT_BYTES, at))
+      cell === null ? array.writeInt32BE(NULL_LENGTH, at) : array.writeInt32BE(cell, array.writeInt32BE(INT_BYTES, at))
   return array.subarray(0, at)
 }
 

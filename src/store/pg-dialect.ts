@@ -14,7 +14,10 @@ import {
 
 /** A connection as far as Kysely needs one. */
 export interface PgConnection {
-  run(text: string, parameters: readonly unknown[]): Promise<{ readonly rows: unknown[]; readonly rowCount: number | null }>
+  run(
+    text: string,
+    parameters: readonly unknown[],
+  ): Promise<{ readonly rows: unknown[]; readonly rowCount: number | null }>
   close(): void
 }
 

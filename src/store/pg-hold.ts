@@ -63,7 +63,11 @@ export async function holdNeeds(
   { needs, conversations, now }: { needs: readonly Needs[]; conversations: readonly Place[]; now: string | null },
 ): Promise<Loaded[]> {
   const places = [...conversations, ...needs.flatMap(placeOf)]
-  const [carried, live] = await Promise.all([lockDeliveries(session, needs), findLive(session, needs), lockQuotas(session, needs)])
+  const [carried, live] = await Promise.all([
+    lockDeliveries(session, needs),
+    findLive(session, needs),
+    lockQuotas(session, needs),
+  ])
   await lockConversations(session, [...places, ...carried, ...live])
   return readNeeds(needs, session, now)
 }

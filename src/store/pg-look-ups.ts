@@ -36,7 +36,9 @@ function lookUp<R, V>(
 ): LookUp<V> {
   const columns = keys.map((key, i) => `$${i + 1}::${NUMBERS.includes(key) ? 'int' : 'text'}[]`)
   const asked = `unnest(${columns.join(', ')}) with ordinality as asked (${[...keys, 'n'].join(', ')})`
-  const text = select.replace('asked', asked).replace('@now', `coalesce($${keys.length + 1}, iso_time_1(clock_timestamp()))`)
+  const text = select
+    .replace('asked', asked)
+    .replace('@now', `coalesce($${keys.length + 1}, iso_time_1(clock_timestamp()))`)
   // The rows are those of the statement beside it.
   return { statement: { name, text }, timed, read: read as (rows: readonly QueryResultRow[]) => V }
 }
@@ -102,7 +104,10 @@ export const LOOK_UPS = {
   ),
   delivery: lookUp<DeliveryRecord, Delivery | null>(
     'delivery',
-    { keys: ['a_tenant', 'a_id'], select: 'select n, delivery.* from asked join delivery on tenant = a_tenant and id = a_id' },
+    {
+      keys: ['a_tenant', 'a_id'],
+      select: 'select n, delivery.* from asked join delivery on tenant = a_tenant and id = a_id',
+    },
     delivery,
   ),
   deliveryByProvider: lookUp<DeliveryRecord, Delivery | null>(

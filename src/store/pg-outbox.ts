@@ -55,7 +55,10 @@ const STATEMENTS = {
         where seq in (select seq from held) and lease = $3 returning seq
       ) select count(*) as count from freed`,
   },
-  lockLane: { name: 'lock-lane', text: `select lock_lanes_1(jsonb_build_object('settle', jsonb_build_array(jsonb_build_object('tenant', $1::text, 'id', $2::text))))` },
+  lockLane: {
+    name: 'lock-lane',
+    text: `select lock_lanes_1(jsonb_build_object('settle', jsonb_build_array(jsonb_build_object('tenant', $1::text, 'id', $2::text))))`,
+  },
   replay: {
     name: 'replay',
     text: `update delivery set attempts = 0, lease = '', reason = '', expires_at = null, due_at = ${NOW},

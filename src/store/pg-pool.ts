@@ -32,6 +32,8 @@ const SESSION: Readonly<Record<string, string>> = {
   enable_seqscan: 'off',
   enable_hashjoin: 'off',
   enable_mergejoin: 'off',
+  enable_material: 'off',
+  enable_bitmapscan: 'off',
   jit: 'off',
 }
 

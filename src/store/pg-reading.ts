@@ -137,11 +137,7 @@ class PgReading implements Reader {
 }
 
 /** @param now replaces the database's clock; null: it counts */
-export async function readNeeds(
-  needs: readonly Needs[],
-  session: PgSession,
-  now: string | null,
-): Promise<Loaded[]> {
+export async function readNeeds(needs: readonly Needs[], session: PgSession, now: string | null): Promise<Loaded[]> {
   const reading = new PgReading()
   for (let round = 0; round < MAX_ROUNDS; round++) {
     // What has outlived its time is left out by the statements.

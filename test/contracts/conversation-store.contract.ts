@@ -212,7 +212,13 @@ export function conversationStoreContract(name: string, openDatabase: OpenDataba
         const empty = await store().update({ tenant, address }, () => ({ open: opening, events: [] }))
         const ids = [a!, b!, empty.conversation!.id, newConversationId()]
         const positions = await store().positions(tenant, ids)
-        expect([...positions].sort()).toEqual([[a, 3], [b, 2], [ids[2], 0]].sort())
+        expect([...positions].sort()).toEqual(
+          [
+            [a, 3],
+            [b, 2],
+            [ids[2], 0],
+          ].sort(),
+        )
         expect(await store().positions('other' as typeof tenant, [a!, c!])).toEqual(new Map())
         expect(await store().positions(tenant, [])).toEqual(new Map())
       })

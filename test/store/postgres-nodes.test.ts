@@ -5,7 +5,19 @@ import type { Decision, Needs, View } from '../../src/store/conversation-store'
 import type { Write } from '../../src/store/writes'
 import { newDeliveryId, newId, type ConversationId, type DeliveryId } from '../../src/model/ids'
 import { acknowledge, report, settle } from '../../src/conversation/delivery-rules'
-import { addressOf, ann, arrive, deliver, look, note, open, said, sayOnce, tenant, write } from '../support/log-fixtures'
+import {
+  addressOf,
+  ann,
+  arrive,
+  deliver,
+  look,
+  note,
+  open,
+  said,
+  sayOnce,
+  tenant,
+  write,
+} from '../support/log-fixtures'
 import { ask, newDatabase } from '../support/postgres'
 
 describe('nodes on one Postgres', () => {
@@ -120,7 +132,9 @@ describe('nodes on one Postgres', () => {
       )
     const accept = (node: Database, { id, lease }: { id: DeliveryId; lease: string }, names: readonly string[]) => {
       const keys = names.map(key)
-      return update(node, { deliveryId: id, providerKeys: keys }, (view) => settle(view, lease, { type: 'accepted', keys }))
+      return update(node, { deliveryId: id, providerKeys: keys }, (view) =>
+        settle(view, lease, { type: 'accepted', keys }),
+      )
     }
     const statesOf = async (id: ConversationId) => {
       const log = await stores()[0]!.events(tenant, id, 0, 1_000)
@@ -173,7 +187,10 @@ describe('nodes on one Postgres', () => {
     const notify = (node: Database, refId: string) => {
       const id = newDeliveryId()
       const delivery = { id, to: addressOf(refId), conversationId: null, messageId: null, recipient: null }
-      const row: Write = { kind: 'deliver', delivery: { ...delivery, notificationId: newId(), body: '{}', expiresAt: null } }
+      const row: Write = {
+        kind: 'deliver',
+        delivery: { ...delivery, notificationId: newId(), body: '{}', expiresAt: null },
+      }
       return note(node.conversations, row).then(() => id)
     }
     it('are handed to one of them each', async () => {
@@ -195,7 +212,9 @@ describe('nodes on one Postgres', () => {
           for (const { id } of claimed) {
             seen.push(id)
             const { writes } = (
-              await node.conversations.update({ tenant, deliveryId: id }, (view) => settle(view, lease, { type: 'handedOver' }))
+              await node.conversations.update({ tenant, deliveryId: id }, (view) =>
+                settle(view, lease, { type: 'handedOver' }),
+              )
             ).decision
             expect(writes).toHaveLength(1)
           }
@@ -250,7 +269,7 @@ describe('nodes on one Postgres', () => {
 
   it('make no more than two keys for one scope between them, and give one of two accounts a name', async () => {
     const apiKey = () => ({
-      ...{ id: newId(), tenant, kind: 'bot', name: 'n', channel: '', account: '', hash: newId() } as const,
+      ...({ id: newId(), tenant, kind: 'bot', name: 'n', channel: '', account: '', hash: newId() } as const),
       ...{ dailyQuota: null, prefixes: [], createdAt: '2030-01-01T00:00:00.000Z' },
     })
     const keys = await shared(12, ({ accounts }) => accounts.createKey(apiKey()))

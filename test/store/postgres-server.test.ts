@@ -96,7 +96,9 @@ describe('a Postgres database', () => {
   it('fails a text alone that it cannot keep in an index, and writes its neighbours', async () => {
     const { conversations } = await openHere()
     const long = Array.from({ length: 4_000 }, (_, i) => String.fromCharCode(0x4e00 + ((i * 7919) % 20_000))).join('')
-    const calls = ['+1', long, '+2'].map((refId) => note(conversations, { kind: 'suppress', address: addressOf(refId) }))
+    const calls = ['+1', long, '+2'].map((refId) =>
+      note(conversations, { kind: 'suppress', address: addressOf(refId) }),
+    )
     const outcomes = await Promise.allSettled(calls)
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
     expect(outcomes[1]).toMatchObject({ reason: { code: 'internal' } })

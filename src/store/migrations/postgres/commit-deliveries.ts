@@ -88,6 +88,7 @@ begin
 end $$`
 
 /**
+ * One value is asked for where `exists` would do: that the planner may turn into a scan of the whole table, to be hashed.
  * Settled first: the order within a batch makes no difference to who goes next. The lease is compared on the row as it
  * is when its lock is got; a claim skips rows that are locked.
  */
@@ -131,10 +132,11 @@ begin
     insert into delivery (tenant, id, channel, account, ref_id, conversation_id, message_id, recipient,
         notification_id, body, state, attempts, lease, due_at, created_at, expires_at, reason)
       select tenant, id, channel, account, ref_id, conversation_id, message_id, recipient, notification_id, body,
-        case when place > 1 or exists (
-          select from delivery as other
+        case when place > 1 or (
+          select true from delivery as other
           where other.tenant = fresh.tenant and other.channel = fresh.channel and other.account = fresh.account
             and other.ref_id = fresh.ref_id and other.state in ('waiting', 'due', 'leased')
+          limit 1
         ) then 'waiting' else 'due' end,
         0, '', p_now, p_created, expires_at, ''
       from (
