@@ -1,7 +1,14 @@
 // Reads the settings once at start, from the environment alone, and reports every mistake at once.
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { type ChannelWords, type ConnectorKey, connectorShape, gatewayShape, type LogLevel } from './settings'
+import {
+  type ChannelWords,
+  type ConnectorKey,
+  connectorShape,
+  type DatabaseSetting,
+  gatewayShape,
+  type LogLevel,
+} from './settings'
 
 /** Everything the operator decided. Durations are milliseconds. */
 export interface Config {
@@ -17,8 +24,10 @@ export interface Config {
   /** The origin under which the world reaches the gateway. */
   readonly publicUrl: string | null
   readonly dataDir: string
-  /** `sqlite`: a file in `dataDir`. `memory`: for trying out, lost at the end. */
-  readonly database: 'sqlite' | 'memory'
+  /** SQLite: a file in `dataDir`. */
+  readonly database: DatabaseSetting
+  /** Connections to Postgres at most. */
+  readonly databasePool: number
   /** 0: no metrics. */
   readonly metricsPort: number
   readonly reconnectGrace: number
@@ -136,6 +145,12 @@ function together(raw: Environment): string[] {
   }
   if (raw['NODE_ENV'] !== 'production') both('ADMIN_USER', 'ADMIN_PASSWORD')
   both('SMTP_URL', 'MAIL_FROM')
+  if (
+    raw['DATABASE_URL']?.startsWith('postgres') &&
+    raw['SECRET_KEY'] === undefined &&
+    raw['NODE_ENV'] !== 'production'
+  )
+    mistakes.push('SECRET_KEY must be set with Postgres: all nodes sign with the same one.')
   const idle = z.object({ warning: gatewayShape.IDLE_WARNING, end: gatewayShape.IDLE_END })
   const { data } = idle.safeParse({ warning: raw['IDLE_WARNING'], end: raw['IDLE_END'] })
   if (data && data.warning > 0 && data.warning >= data.end)
@@ -170,6 +185,7 @@ function settle(read: Settings): Config {
     publicUrl: read.PUBLIC_URL,
     dataDir: read.DATA_DIR,
     database: read.DATABASE_URL,
+    databasePool: read.DATABASE_POOL,
     metricsPort: read.METRICS_PORT,
     reconnectGrace: read.RECONNECT_GRACE,
     idleWarning: read.IDLE_WARNING,

@@ -31,7 +31,7 @@ import { DEFAULT_TENANT } from './model/ids'
 import { liveness, readiness } from './operations/health'
 import { Metrics, openMetrics } from './operations/metrics'
 import type { Database } from './store/database'
-import { openMemory, openSqlite, type DatabaseDeps } from './store/open-database'
+import { openMemory, openPostgres, openSqlite, type DatabaseDeps } from './store/open-database'
 import { Transcripts } from './transcript/transcripts'
 
 export interface Gateway {
@@ -120,8 +120,15 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   }
 }
 
-function openDatabase(config: Config, deps: DatabaseDeps): Promise<Database> {
-  return config.database === 'memory' ? openMemory(deps) : openSqlite({ ...deps, dataDir: config.dataDir })
+function openDatabase({ database, databasePool, dataDir }: Config, deps: DatabaseDeps): Promise<Database> {
+  switch (database.kind) {
+    case 'memory':
+      return openMemory(deps)
+    case 'sqlite':
+      return openSqlite({ ...deps, dataDir })
+    case 'postgres':
+      return openPostgres({ ...deps, url: database.url, size: databasePool })
+  }
 }
 
 async function openIdentity(

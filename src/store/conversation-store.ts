@@ -79,10 +79,17 @@ export interface ConversationStore {
   events(tenant: Tenant, id: ConversationId, after: number, limit: number): Promise<ConversationEvent[]>
   /** Public events after a public position, oldest first, at most `limit`. */
   publicEvents(tenant: Tenant, id: ConversationId, after: number, limit: number): Promise<PublicEvent[]>
+  /** The position of the last event of each of these conversations, all at once; one that is unknown is left out. */
+  positions(tenant: Tenant, ids: readonly ConversationId[]): Promise<ReadonlyMap<ConversationId, number>>
   /** A page of conversations in this state, by id; the next page is after the last id. */
   list(tenant: Tenant, status: Status, after: string, limit: number): Promise<Conversation[]>
   /** Live conversations in which nobody has spoken for so long that something is due, longest first. */
   idleSince(tenant: Tenant, silence: Silence, limit: number): Promise<Conversation[]>
   /** Hears the events of every commit of this store at once and in order, before the calls that wrote them return. */
   onCommitted(listener: (events: readonly ConversationEvent[], writes: readonly Write[]) => void): void
+  /**
+   * Tells this store what others have committed to the same database: pictures that it has at hand keep in step. A hint:
+   * whatever is lost, comes twice or comes late costs a second look, and never the order.
+   */
+  heard(events: readonly ConversationEvent[]): void
 }

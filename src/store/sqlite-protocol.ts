@@ -3,6 +3,7 @@ import type { ConversationId, DeliveryId, Tenant } from '../model/ids'
 import type { Needs } from './conversation-store'
 import type { Claim } from './delivery-store'
 import type { WriteRow } from './engine'
+import type { LogPage } from './log-reading'
 import type { Delivery } from './records'
 
 export type Cell = string | number | null
@@ -25,15 +26,6 @@ export interface FlatBatch {
 }
 export const WIDTH = { opened: 9, changed: 9, freed: 5, taken: 5, events: 5, once: 7 } as const
 
-/** A reading of one log: everything, or what the public may hear, behind a position of its own count. */
-export interface LogPage {
-  readonly tenant: Tenant
-  readonly id: ConversationId
-  readonly audience: 'staff' | 'public'
-  readonly after: number
-  readonly limit: number
-}
-
 export type Tail = Pick<LogPage, 'tenant' | 'id' | 'after'>
 export type Ask =
   | { readonly do: 'load'; readonly needs: readonly Needs[] }
@@ -41,6 +33,8 @@ export type Ask =
   | { readonly do: 'page'; readonly page: LogPage }
   /** What lies in each log behind a position. */
   | { readonly do: 'tails'; readonly of: readonly Tail[] }
+  /** The last position of each log; 0 of an empty one. */
+  | { readonly do: 'ends'; readonly tenant: Tenant; readonly ids: readonly ConversationId[] }
   | { readonly do: 'claim'; readonly tenant: Tenant; readonly claim: Claim }
   | { readonly do: 'release'; readonly tenant: Tenant; readonly lease: string }
   | { readonly do: 'replay'; readonly tenant: Tenant; readonly id: DeliveryId }
@@ -56,6 +50,7 @@ export interface Answers {
   /** Bodies of events. */
   page: string[]
   tails: string[][]
+  ends: number[]
   claim: Delivery[]
   release: number
   replay: boolean

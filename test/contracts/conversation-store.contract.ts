@@ -84,6 +84,19 @@ export function conversationStoreContract(name: string, openDatabase: OpenDataba
           conversation: found,
         })
       })
+      it('keeps every character of what clients choose, and tells them apart', async () => {
+        const id = await open(store(), '+1')
+        const keys = ['a\u0000b', 'ab', 'a\u0001b', 'a\u00010b', 'ä\n', "'; drop table event; --", '{"a\\",null}']
+        for (const key of keys) await sayOnce(store(), id, { key, text: `${key}\ud83d` })
+        for (const [i, key] of keys.entries()) {
+          const again = await sayOnce(store(), id, { key })
+          expect(again.view.event).toMatchObject({ position: i + 2, content: { text: `${key}\ud83d` } })
+        }
+        const unknown = await look(store(), { tenant, conversationId: 'no\u0000body' as typeof id })
+        expect(unknown.conversation).toBeNull()
+        expect(await store().find(tenant, 'no\u0000body' as typeof id)).toBeNull()
+        expect((await look(store(), { tenant, eventId: `${id}.999999999999` as never })).event).toBeNull()
+      })
       it('knows nothing of a conversation of another tenant', async () => {
         const id = await open(store(), '+1')
         const other = 'other' as typeof tenant
@@ -189,6 +202,25 @@ export function conversationStoreContract(name: string, openDatabase: OpenDataba
         const view = await look(store(), { tenant, conversationId: id, eventId: events[0]!.id })
         expect(view.conversation!.id).toBe(id)
         expect(view.event).toBeNull()
+      })
+      it('tells the last position of many conversations at once, and leaves out who is unknown', async () => {
+        const [a, b, c] = await Promise.all(['+1', '+2', '+3'].map((refId) => open(store(), refId)))
+        await write(store(), a!, said('one'), whispered('two'))
+        await write(store(), b!, said('one'))
+        const address = addressOf('+4')
+        const opening = { id: newConversationId(), opening: openingAt(address) }
+        const empty = await store().update({ tenant, address }, () => ({ open: opening, events: [] }))
+        const ids = [a!, b!, empty.conversation!.id, newConversationId()]
+        const positions = await store().positions(tenant, ids)
+        expect([...positions].sort()).toEqual(
+          [
+            [a, 3],
+            [b, 2],
+            [ids[2], 0],
+          ].sort(),
+        )
+        expect(await store().positions('other' as typeof tenant, [a!, c!])).toEqual(new Map())
+        expect(await store().positions(tenant, [])).toEqual(new Map())
       })
       it('lists conversations by status, page by page', async () => {
         const ids = await Promise.all(Array.from({ length: 5 }, (_, i) => open(store(), `+${i}`)))

@@ -53,6 +53,16 @@ export function providerReceiptsContract(name: string, openDatabase: OpenDatabas
       expect(view.parts).toEqual([{ providerId: 'p1', delivered: false }])
       expect((await look(store(), { tenant, deliveryId: first.id })).parts).toEqual([])
     })
+    it('keeps the ids of providers as they are, whatever is in them', async () => {
+      const { id } = await send('a')
+      const odd = ['p\u0000', 'p', 'p\u0001', 'p\n"\\']
+      await note(store(), { kind: 'parts', deliveryId: id, keys: odd.map(key) })
+      await note(store(), { kind: 'partDelivered', key: key('p\u0000') })
+      const { parts } = await look(store(), { tenant, providerKeys: [key('p\u0001')] })
+      expect(parts).toHaveLength(odd.length)
+      expect(new Set(parts.map(({ providerId }) => providerId))).toEqual(new Set(odd))
+      expect(parts.filter(({ delivered }) => delivered)).toMatchObject([{ providerId: 'p\u0000' }])
+    })
     it('finds the delivery that carried a message', async () => {
       const { id, messageId } = await send('a')
       const carriedTo = { channel: 'sms', account: '+1000' }

@@ -199,6 +199,13 @@ describe('the first supervisor', () => {
     await expect(later.login('root', other.password)).rejects.toMatchObject({ code: 'unauthorized' })
   })
 
+  it('is made once by nodes that start at the same moment', async () => {
+    const { accounts, store } = await open()
+    const { accounts: neighbour } = await open(store)
+    const made = await Promise.all([accounts, neighbour].map((node) => node.ensureFirstSupervisor(admin, folder)))
+    expect(made.map(({ kind }) => kind).sort()).toEqual(['made', 'present'])
+    expect(await store.listAccounts(DEFAULT_TENANT)).toHaveLength(1)
+  })
   it('is made without settings, its password kept where only the owner reads it', async () => {
     const { accounts, store } = await open()
     const made = await accounts.ensureFirstSupervisor(null, join(folder, 'new'))

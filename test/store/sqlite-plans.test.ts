@@ -4,6 +4,7 @@ import { Kysely, SqliteDialect } from 'kysely'
 import { migrate } from '../../src/store/migrate'
 import { SqlNotificationStore } from '../../src/store/sql-notification-store'
 import type { Tables } from '../../src/store/sql-schema'
+import { SQLITE } from '../../src/store/sql-spelling'
 import { SqliteEvents } from '../../src/store/sqlite-events'
 import { SqliteOnce } from '../../src/store/sqlite-once'
 import { SqliteOutbox } from '../../src/store/sqlite-outbox'
@@ -18,7 +19,7 @@ describe('the plans of SQLite', () => {
   beforeAll(async () => {
     db = new BetterSqlite(':memory:')
     db.pragma('foreign_keys = ON')
-    await migrate(new Kysely({ dialect: new SqliteDialect({ database: db }) }))
+    await migrate(new Kysely({ dialect: new SqliteDialect({ database: db }) }), 'sqlite')
     const prepare = db.prepare.bind(db)
     db.prepare = (sql: string) => {
       prepared.push(sql)
@@ -51,7 +52,7 @@ describe('the plans of SQLite', () => {
   })
   it('lead the broom to what is old', async () => {
     const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database: db }) })
-    await new SqlNotificationStore({ db: kysely, now: () => new Date() }).sweep(tenant)
+    await new SqlNotificationStore({ db: kysely, spelling: SQLITE, now: () => new Date() }).sweep(tenant)
     const found = looks()
     expect(found).toContainEqual(expect.stringContaining('provider_part_of_delivery (tenant=? AND delivery_id=?)'))
     // By time, oldest first. Quotas are two days of a few keys.

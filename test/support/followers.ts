@@ -127,6 +127,8 @@ export function hindered(
   return {
     update: (needs, decide) => store.update(needs, decide),
     onCommitted: (listener) => store.onCommitted(listener),
+    heard: (events) => store.heard(events),
+    positions: (...asked) => store.positions(...asked),
     list: (...page) => store.list(...page),
     idleSince: (...wish) => store.idleSince(...wish),
     find: (...name) => read('find', () => store.find(...name)),

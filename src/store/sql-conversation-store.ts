@@ -1,25 +1,23 @@
-// Conversations on SQLite: written by group commit, read in the file's own thread.
+// Conversations on SQL: written by group commit, read as each engine reads its logs.
 import { sql, type Kysely } from 'kysely'
 import type { Conversation, Status } from '../model/conversation'
 import type { ConversationEvent, PublicEvent } from '../model/events'
 import type { ConversationId, Tenant } from '../model/ids'
+import { isDue, type Silence } from '../model/silence'
 import type { Committed, ConversationStore, Decision, Needs, View } from './conversation-store'
 import type { GroupCommit } from './group-commit'
-import { isDue, type Silence } from '../model/silence'
-import { toConversation, type ConversationRecord } from './sql-rows'
+import type { LogReading } from './log-reading'
 import type { Tables } from './sql-schema'
-import type { LogPage } from './sqlite-protocol'
-import type { SqliteThread } from './sqlite-thread'
-import { readEvent, readLoaded, readPublicEvent } from './stored-json'
+import { readEvent, readPublicEvent } from './stored-json'
 
-export class SqliteConversationStore implements ConversationStore {
+export class SqlConversationStore implements ConversationStore {
   readonly #db: Kysely<Tables>
-  readonly #thread: SqliteThread
+  readonly #log: LogReading
   readonly #writing: GroupCommit
 
-  constructor(deps: { db: Kysely<Tables>; thread: SqliteThread; writing: GroupCommit }) {
+  constructor(deps: { db: Kysely<Tables>; log: LogReading; writing: GroupCommit }) {
     this.#db = deps.db
-    this.#thread = deps.thread
+    this.#log = deps.log
     this.#writing = deps.writing
   }
 
@@ -29,19 +27,21 @@ export class SqliteConversationStore implements ConversationStore {
   onCommitted(listener: Parameters<ConversationStore['onCommitted']>[0]): void {
     this.#writing.onCommitted(listener)
   }
+  heard(events: readonly ConversationEvent[]): void {
+    this.#writing.heard(events)
+  }
 
-  async find(tenant: Tenant, conversationId: ConversationId): Promise<Conversation | null> {
-    const [found] = readLoaded(await this.#thread.consult<'load'>({ do: 'load', needs: [{ tenant, conversationId }] }))
-    return found?.conversation ?? null
+  find(tenant: Tenant, id: ConversationId): Promise<Conversation | null> {
+    return this.#log.find(tenant, id)
   }
   async events(tenant: Tenant, id: ConversationId, after: number, limit: number): Promise<ConversationEvent[]> {
-    return (await this.#page({ tenant, id, audience: 'staff', after, limit })).map(readEvent)
+    return (await this.#log.page({ tenant, id, audience: 'staff', after, limit })).map(readEvent)
   }
   async publicEvents(tenant: Tenant, id: ConversationId, after: number, limit: number): Promise<PublicEvent[]> {
-    return (await this.#page({ tenant, id, audience: 'public', after, limit })).map(readPublicEvent)
+    return (await this.#log.page({ tenant, id, audience: 'public', after, limit })).map(readPublicEvent)
   }
-  #page(page: LogPage): Promise<string[]> {
-    return this.#thread.consult<'page'>({ do: 'page', page })
+  positions(tenant: Tenant, ids: readonly ConversationId[]): Promise<ReadonlyMap<ConversationId, number>> {
+    return this.#log.positions(tenant, ids)
   }
 
   async list(tenant: Tenant, status: Status, after: string, limit: number): Promise<Conversation[]> {
@@ -54,7 +54,7 @@ export class SqliteConversationStore implements ConversationStore {
       .orderBy('id')
       .limit(limit)
       .execute()
-    return this.#replayed(rows)
+    return this.#log.replayed(rows)
   }
   async idleSince(tenant: Tenant, silence: Silence, limit: number): Promise<Conversation[]> {
     const { warnBefore, endBefore, unjoinedBefore } = silence
@@ -66,20 +66,14 @@ export class SqliteConversationStore implements ConversationStore {
       .where(sql<boolean>`status = 'open'`)
       .where('active_at', '<', shortest)
       .where(
-        sql<boolean>`((position = 0 and active_at < ${unjoinedBefore}) or (position > 0
-          and (active_at < ${endBefore} or (active_at < ${warnBefore} and idle_warned = 0))))`,
+        sql<boolean>`(active_at < ${endBefore} or (active_at < ${warnBefore} and idle_warned = 0)
+          or (active_at < ${unjoinedBefore} and position = 0))`,
       )
       .orderBy('active_at')
       .limit(limit)
       .execute()
     // The snapshot may be a minute older than the last word.
-    return (await this.#replayed(rows)).filter((conversation) => isDue(conversation, silence))
-  }
-
-  /** What was written since a row was read is replayed, too: a log only grows. */
-  async #replayed(rows: readonly ConversationRecord[]): Promise<Conversation[]> {
-    const of = rows.map(({ tenant, id, position }) => ({ tenant, id, after: position }))
-    const tails = await this.#thread.consult<'tails'>({ do: 'tails', of })
-    return rows.map((row, i) => toConversation(row, tails[i] ?? []))
+    const due = (await this.#log.replayed(rows)).filter((conversation) => isDue(conversation, silence))
+    return due.sort((a, b) => (a.activeAt < b.activeAt ? -1 : 1))
   }
 }
