@@ -7,7 +7,7 @@ import * as notifications from './migrations/0003-notifications'
 import * as accounts from './migrations/0004-accounts'
 import * as postgres from './migrations/0005-postgres'
 
-const MIGRATIONS: Readonly<Record<string, { up(ddl: Ddl): Promise<void> }>> = {
+const MIGRATIONS: Readonly<Record<string, { readonly up: (ddl: Ddl) => Promise<void> }>> = {
   '0001-conversations': conversations,
   '0002-deliveries': deliveries,
   '0003-notifications': notifications,

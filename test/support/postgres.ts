@@ -142,12 +142,15 @@ afterAll(async () => {
 })
 
 /** A database of its own, on a server that the tests of one file share. */
-export async function newDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
+export async function newDatabase(): Promise<{ readonly url: string; readonly drop: () => Promise<void> }> {
   const name = `fairlead_${randomBytes(6).toString('hex')}`
   const given = process.env['DATABASE_URL']
   const host = given?.startsWith('postgres') ? given : (server ??= await PostgresServer.start()).url()
   await ask(host, `create database ${name} encoding 'UTF8' template template0`)
   const url = new URL(host)
   url.pathname = `/${name}`
-  return { url: url.href, drop: async () => void (await ask(host, `drop database if exists ${name} with (force)`)) }
+  const drop = async () => {
+    await ask(host, `drop database if exists ${name} with (force)`)
+  }
+  return { url: url.href, drop }
 }
