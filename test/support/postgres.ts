@@ -36,7 +36,10 @@ function programs(): string {
   if (found) return found
   if (!isRoot || !existsSync('/usr/bin/apt-get'))
     throw new Error('Tests of the Postgres store need Postgres 15 or newer: install it, or set DATABASE_URL.')
-  execFileSync('apt-get', ['install', '-y', '--no-install-recommends', 'postgresql'], { stdio: 'ignore' })
+  const apt = (...what: string[]) =>
+    execFileSync('apt-get', ['-o', 'DPkg::Lock::Timeout=120', ...what], { stdio: 'ignore' })
+  apt('update')
+  apt('install', '-y', '--no-install-recommends', 'postgresql')
   return programs()
 }
 /** Postgres refuses to run as root. */
