@@ -9,7 +9,7 @@ import * as retention from './migrations/0005-retention'
 import * as recentEvents from './migrations/0006-recent-events'
 import * as postgres from './migrations/0007-postgres'
 
-const MIGRATIONS: Readonly<Record<string, { up(ddl: Ddl): Promise<void> }>> = {
+const MIGRATIONS: Readonly<Record<string, { readonly up: (ddl: Ddl) => Promise<void> }>> = {
   '0001-conversations': conversations,
   '0002-deliveries': deliveries,
   '0003-notifications': notifications,

@@ -19,28 +19,27 @@ import type { NotificationTable, OnceTable } from './sql-schema'
 import { readEvent } from './stored-json'
 
 export type Cell = string | number
-export interface LookUp<V> {
+export interface LookUp<R extends QueryResultRow, V> {
   /** Its rows carry `n`, the place of what was asked for. */
   readonly statement: Statement
   /** Whether what has outlived its time is left out: the time is the last parameter then. */
   readonly timed: boolean
   /** The rows of one that was asked for, in order; none where there are none. */
-  readonly read: (rows: readonly QueryResultRow[]) => V
+  readonly read: (rows: readonly R[]) => V
 }
 
 /** Each key of a look-up becomes a column of its parameters. */
-function lookUp<R, V>(
+function lookUp<R extends QueryResultRow, V>(
   name: string,
   { keys, select, timed = false }: { keys: readonly string[]; select: string; timed?: boolean },
   read: (rows: readonly R[]) => V,
-): LookUp<V> {
+): LookUp<R, V> {
   const columns = keys.map((key, i) => `$${i + 1}::${NUMBERS.includes(key) ? 'int' : 'text'}[]`)
   const asked = `unnest(${columns.join(', ')}) with ordinality as asked (${[...keys, 'n'].join(', ')})`
   const text = select
     .replace('asked', asked)
     .replace('@now', `coalesce($${keys.length + 1}, iso_time_1(clock_timestamp()))`)
-  // The rows are those of the statement beside it.
-  return { statement: { name, text }, timed, read: read as (rows: readonly QueryResultRow[]) => V }
+  return { statement: { name, text }, timed, read }
 }
 const NUMBERS: readonly string[] = ['a_position']
 

@@ -2,7 +2,7 @@
 import {
   DatabaseError,
   Pool,
-  types,
+  TypeOverrides,
   type PoolClient,
   type PoolConfig,
   type QueryConfig,
@@ -56,15 +56,16 @@ export function connectionTo(url: string, session: Readonly<Record<string, strin
     connectionTimeoutMillis: DEADLINE_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
-    types: { getTypeParser },
+    types: typesOfOurs(),
   }
 }
 
 /** Texts come back as they were given, and counts as numbers: ours stay far below 2^53. */
-const getTypeParser: typeof types.getTypeParser = (id: number, format?: 'text' | 'binary') => {
-  if (id === TEXT) return fromStored
-  if (id === BIGINT) return Number
-  return types.getTypeParser(id, format as 'text')
+function typesOfOurs(): TypeOverrides {
+  const ours = new TypeOverrides()
+  ours.setTypeParser(TEXT, fromStored)
+  ours.setTypeParser(BIGINT, Number)
+  return ours
 }
 
 export class PgPool {

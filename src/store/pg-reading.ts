@@ -14,12 +14,17 @@ import { resolveNeeds, type DeliveryName, type Reader, type ReceiptName } from '
 const MAX_ROUNDS = 8
 const MAX_POSITION = 2 ** 31 - 1
 
+interface Placed {
+  /** Which of those that were asked for, from 1. */
+  readonly n: number
+}
+
 /** One kind of look-up: what is known, and what was asked for and is not. */
-class Shelf<V> {
+class Shelf<R extends QueryResultRow, V> {
   readonly #known = new Map<string, V>()
   #missing = new Map<string, readonly Cell[]>()
 
-  constructor(private readonly lookUp: LookUp<V>) {}
+  constructor(private readonly lookUp: LookUp<R, V>) {}
 
   get isMissing(): boolean {
     return this.#missing.size > 0
@@ -36,9 +41,9 @@ class Shelf<V> {
     const asked = [...this.#missing]
     this.#missing = new Map()
     const parameters = columnsOf(asked.map(([, cells]) => cells))
-    const rows = await session.ask(statement, timed ? [...parameters, now] : parameters)
-    const found = asked.map((): QueryResultRow[] => [])
-    for (const row of rows) found[Number(row['n']) - 1]?.push(row)
+    const rows = await session.ask<R & Placed>(statement, timed ? [...parameters, now] : parameters)
+    const found = asked.map((): R[] => [])
+    for (const row of rows) found[row.n - 1]?.push(row)
     for (const [i, [key]] of asked.entries()) this.#known.set(key, read(found[i] ?? []))
   }
 }
@@ -66,7 +71,7 @@ class PgReading implements Reader {
   readonly #notification = new Shelf(LOOK_UPS.notification)
   readonly #suppressed = new Shelf(LOOK_UPS.suppressed)
   readonly #quota = new Shelf(LOOK_UPS.quota)
-  readonly #all: readonly Pick<Shelf<unknown>, 'isMissing' | 'fetch'>[] = [
+  readonly #all: readonly Pick<Shelf<QueryResultRow, unknown>, 'isMissing' | 'fetch'>[] = [
     this.#conversation,
     this.#liveAt,
     this.#event,

@@ -8,7 +8,7 @@ import { connectionTo } from './pg-pool'
 
 const OLDEST = 150_000
 /** "fairlead", as a number: nodes that start together migrate one after another. */
-const MIGRATION_LOCK = '7377297094938944100'
+const MIGRATION_LOCK = '7377293604775354724'
 
 /** @throws GatewayError with a sentence that says what to do, and never holds the password. */
 export async function preparePostgres(url: string): Promise<void> {

@@ -36,6 +36,26 @@ describe('group commit', () => {
     await Promise.all([here.close(), there.close()])
   })
 
+  it('reads nothing again when it hears what another writer has committed', async () => {
+    const engine = openEngine()
+    const outcomes: string[] = []
+    const watched: Engine = {
+      load: (needs) => engine.load(needs),
+      commit: async (batch) => {
+        const outcome = await engine.commit(batch)
+        outcomes.push(outcome)
+        return outcome
+      },
+    }
+    const [here, there] = [new GroupCommit({ engine: watched }), new GroupCommit({ engine: watched })]
+    const id = (await arrive(here)).conversation!.id
+    await say(there, id)
+    here.onCommitted((events) => there.heard(events))
+    await say(here, id).then(() => say(there, id))
+    // The second writer was told, the first was not: it finds out.
+    expect(outcomes).toEqual(['written', 'written', 'conflict', 'written', 'written'])
+    await Promise.all([here.close(), there.close()])
+  })
   it('writes what arrives together in one commit', async () => {
     const engine = openEngine()
     const commits: number[] = []

@@ -36,7 +36,10 @@ function programs(): string {
   if (found) return found
   if (!isRoot || !existsSync('/usr/bin/apt-get'))
     throw new Error('Tests of the Postgres store need Postgres 15 or newer: install it, or set DATABASE_URL.')
-  execFileSync('apt-get', ['install', '-y', '--no-install-recommends', 'postgresql'], { stdio: 'ignore' })
+  const apt = (...what: string[]) =>
+    execFileSync('apt-get', ['-o', 'DPkg::Lock::Timeout=120', ...what], { stdio: 'ignore' })
+  apt('update')
+  apt('install', '-y', '--no-install-recommends', 'postgresql')
   return programs()
 }
 /** Postgres refuses to run as root. */
@@ -142,12 +145,15 @@ afterAll(async () => {
 })
 
 /** A database of its own, on a server that the tests of one file share. */
-export async function newDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
+export async function newDatabase(): Promise<{ readonly url: string; readonly drop: () => Promise<void> }> {
   const name = `fairlead_${randomBytes(6).toString('hex')}`
   const given = process.env['DATABASE_URL']
   const host = given?.startsWith('postgres') ? given : (server ??= await PostgresServer.start()).url()
   await ask(host, `create database ${name} encoding 'UTF8' template template0`)
   const url = new URL(host)
   url.pathname = `/${name}`
-  return { url: url.href, drop: async () => void (await ask(host, `drop database if exists ${name} with (force)`)) }
+  const drop = async () => {
+    await ask(host, `drop database if exists ${name} with (force)`)
+  }
+  return { url: url.href, drop }
 }
