@@ -18,7 +18,7 @@ const typing: Ephemeral = {
   at: '',
 }
 
-function listener(heard: unknown[], more: Partial<BusListener> = {}): BusListener {
+function listener(heard: unknown[], more: Partial<BusListener> = {}): Partial<BusListener> {
   return {
     hear: (said: readonly ConversationEvent[]) => void heard.push(said),
     hearEphemeral: (ephemeral) => void heard.push(ephemeral),
