@@ -69,8 +69,9 @@ export interface Bus {
   /** Reaches every node, this one at once. */
   announce(notice: Notice): void
   /**
-   * Asks for this topic's hints; asking twice is asking once. Resolves when nothing published from now on is missed for
-   * want of a subscription, or within a second when that cannot be had: then `missed` is told once it can. Never rejects.
+   * Asks for this topic's hints; asking twice is asking once. Resolves when nothing published from now on goes unnoticed
+   * for want of a subscription: it is heard, or how far it came is (`hearPosition`). Resolves within a second, too, when
+   * that cannot be had, and then `missed` is told once it can. Never rejects.
    */
   join(topic: Topic): Promise<void>
   leave(topic: Topic): void
