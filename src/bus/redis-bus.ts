@@ -70,6 +70,7 @@ export class RedisBus implements Bus {
       ...{ node, links, heartbeatMs, prefix: `${prefix}followers:` },
       say: (...what) => this.#post.say(...what),
       schedule: () => this.#post.schedule(),
+      isListening: () => links.some(({ isSubscribed }) => isSubscribed),
       onDropped: (count) => this.#post.drop(count),
       onLate: () => this.#miss(),
       onPosition: (topic, position) => {
@@ -168,7 +169,7 @@ export class RedisBus implements Bus {
         onReady: () => this.#directory.doubtAll(link),
         onSubscribed: () => {
           this.#miss()
-          this.#changed()
+          for (const one of this.#links) this.#tend(one)
         },
         onDeaf: () => this.#directory.doubtAll(null),
         onMessage: (message) => this.#receive(message),

@@ -63,6 +63,8 @@ interface Deps {
   readonly heartbeatMs: number
   readonly say: (node: string, section: Section, json: string, topic?: string) => void
   readonly schedule: () => void
+  /** Whether this node would hear what it asks for. */
+  readonly isListening: () => boolean
   /** A hint whose readers could not be learned. */
   readonly onDropped: (count: number) => void
   /** A topic was entered after its `join` had given up waiting: something may have been missed. */
@@ -110,7 +112,7 @@ export class RedisDirectory {
       joining: Promise.resolve(),
     }
     this.#followed.set(name, followed)
-    if (!followed.link.isUp) this.#doubtful.add(followed)
+    if (!followed.link.isUp || !this.#deps.isListening()) this.#doubtful.add(followed)
     else {
       followed.joining = new Promise((resolve) => {
         const late = setTimeout(() => this.#endJoin(followed), JOIN_MS)
@@ -236,7 +238,7 @@ export class RedisDirectory {
 
   /** A heartbeat: enters what is not entered, and renews a part of the rest. */
   async tend(link: RedisLink): Promise<void> {
-    if (this.#entering.has(link)) return
+    if (this.#entering.has(link) || !this.#deps.isListening()) return
     this.#entering.add(link)
     try {
       await this.#enterDoubtful(link)

@@ -2,7 +2,7 @@
 import { Redis } from 'ioredis'
 import type { BusHealth } from './bus'
 import type { RedisAddress } from './redis-address'
-import { readReply, type RedisCommand, type RedisReply } from './redis-commands'
+import { readReply, reasonOf, RedisRefusal, type RedisCommand, type RedisReply } from './redis-commands'
 
 const CONNECT_MS = 2_000
 /** A connection that owes an answer for so long is cut: whoever hangs is taken for dead, and all that waits is refused. */
@@ -80,6 +80,10 @@ export class RedisLink {
   get isUp(): boolean {
     return this.#isUp
   }
+  /** Whether the inbox is subscribed; false too where it lives on another instance. */
+  get isSubscribed(): boolean {
+    return this.#isSubscribed
+  }
   get health(): BusHealth {
     const { label } = this.#deps
     if (!this.#isUp) return degraded(`${label} does not answer.`)
@@ -114,8 +118,7 @@ export class RedisLink {
 
   #connect(): Redis {
     const client = createClient(this.#deps.address)
-    // Without the cause: the client hangs the command on its errors, and that may be AUTH.
-    client.on('error', (cause: Error & { code?: unknown }) => this.#complain(reasonOf(cause)))
+    client.on('error', (cause: unknown) => this.#complain(reasonOf(cause)))
     return client
   }
   /** Once per outage and reason, for the client repeats itself at every attempt. */
@@ -135,7 +138,7 @@ export class RedisLink {
     if (!answers || this.#isGone()) return
     this.#isUp = true
     const [before] = answers
-    if (before instanceof Error) return
+    if (before instanceof RedisRefusal) return
     this.#lastFault = ''
     const isNews = !this.#isKnown || before === null
     this.#isKnown = true
@@ -157,9 +160,9 @@ export class RedisLink {
   /** Full, read-only, loading, not allowed: said by health until a write goes through again. */
   #judge(commands: readonly RedisCommand[], replies: readonly RedisReply[]): void {
     for (const [i, reply] of replies.entries())
-      if (reply instanceof Error) {
-        this.#trouble = reasonOf(reply)
-        this.#complain(this.#trouble)
+      if (reply instanceof RedisRefusal) {
+        this.#trouble = reply.reason
+        this.#complain(reply.reason)
       } else if (commands[i]?.[0] === 'set') this.#trouble = null
   }
 
@@ -190,13 +193,6 @@ export class RedisLink {
 }
 
 const degraded = (sentence: string): BusHealth => ({ status: 'degraded', sentence })
-
-/** An error's code, or the first word of what Redis says, such as OOM or READONLY: never an argument of a command. */
-function reasonOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return 'unknown'
-  if ('code' in cause && typeof cause.code === 'string') return cause.code
-  return /^([A-Z]{3,20})\b/.exec(cause.message)?.[1] ?? cause.name
-}
 
 /** Nothing is queued while there is no connection, nothing is sent twice, and the oldest protocol is spoken. */
 function createClient({ host, port, username, password, database, tls }: RedisAddress): Redis {

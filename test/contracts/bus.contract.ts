@@ -99,7 +99,8 @@ export function busContract(name: string, open: () => Promise<BusNetwork>): void
         await Promise.all(storms)
         const last = at()
         const heard = () => new Set(ears.events.flatMap((e) => (isOf(place, e) ? [e.position] : [])))
-        const known = () => Math.max(0, ...ears.positions.flatMap(([id, p]) => (id === place.conversationId ? [p] : [])))
+        const known = () =>
+          Math.max(0, ...ears.positions.flatMap(([id, p]) => (id === place.conversationId ? [p] : [])))
         await eventually(() => {
           const [all, told] = [heard(), known()]
           for (let position = read + 1; position <= last; position++)
