@@ -31,8 +31,9 @@ const CHUNK = 250
 const ENTRY_SECONDS = 900
 /** Every entry is renewed in this time, in milliseconds. */
 const RENEW_MS = 300_000
-/** Hints that may wait for Redis to say who follows; more are dropped. */
+/** What may wait for Redis to say who follows; more is dropped. */
 const MAX_WAITING = 20_000
+const MAX_WAITING_BYTES = 16 * 1024 * 1024
 
 /** Made into JSON when the first other node is to hear it, and then once. */
 export interface Hint {
@@ -81,7 +82,7 @@ export class RedisDirectory {
   #fresh: Followed[] = []
   #forgotten = new Set<string>()
   #asked = new Map<string, Hint[]>()
-  #waiting = 0
+  readonly #waiting = { hints: 0, bytes: 0 }
   readonly #renewing = new Map<RedisLink, Iterator<Followed>>()
 
   constructor(deps: Deps) {
@@ -147,25 +148,39 @@ export class RedisDirectory {
     if (!followed) this.#ask(name, hint)
     else {
       if (position > followed.position) followed.position = position
-      if (followed.joined) followed.waiting.push(hint)
+      if (followed.joined) this.#hold(followed.waiting, hint)
       else this.#sayTo(followed.others, name, hint)
     }
   }
   #ask(name: string, hint: Hint): void {
-    if (this.#waiting >= MAX_WAITING || !this.#linkOf(name).isUp) {
+    let hints = this.#asked.get(name)
+    if (!hints) {
+      if (!this.#linkOf(name).isUp) {
+        this.#deps.onDropped(1)
+        return
+      }
+      hints = []
+      this.#asked.set(name, hints)
+      this.#deps.schedule()
+    }
+    this.#hold(hints, hint)
+  }
+  #hold(hints: Hint[], hint: Hint): void {
+    const bytes = textOf(hint).length
+    if (this.#waiting.hints >= MAX_WAITING || this.#waiting.bytes + bytes > MAX_WAITING_BYTES) {
       this.#deps.onDropped(1)
       return
     }
-    this.#waiting += 1
-    const hints = this.#asked.get(name)
-    if (hints) hints.push(hint)
-    else this.#asked.set(name, [hint])
-    this.#deps.schedule()
+    this.#waiting.hints += 1
+    this.#waiting.bytes += bytes
+    hints.push(hint)
+  }
+  #release(hints: readonly Hint[]): void {
+    this.#waiting.hints -= hints.length
+    for (const hint of hints) this.#waiting.bytes -= textOf(hint).length
   }
   #sayTo(nodes: Iterable<string>, name: string, hint: Hint): void {
-    for (const node of nodes)
-      if (node !== this.#deps.node)
-        this.#deps.say(node, hint.section, (hint.json ??= JSON.stringify(hint.source)), name)
+    for (const node of nodes) if (node !== this.#deps.node) this.#deps.say(node, hint.section, textOf(hint), name)
   }
 
   /** What another node says of its interest. */
@@ -295,6 +310,7 @@ export class RedisDirectory {
     const { heard, waiting, name } = followed
     followed.heard = null
     followed.waiting = []
+    this.#release(waiting)
     const isEntered = typeof added === 'number'
     // A set that could be read tells who follows, whether this node could be added to it or not.
     if (isList(members)) this.#learn(followed, members, { heard, isNews: !followed.isEntered || added === 1 })
@@ -328,7 +344,7 @@ export class RedisDirectory {
     for (const [i, name] of names.entries()) {
       const members = replies?.[i]
       const hints = asked.get(name) ?? []
-      this.#waiting -= hints.length
+      this.#release(hints)
       if (isList(members)) for (const hint of hints) this.#sayTo(members, name, hint)
       else this.#deps.onDropped(hints.length)
     }
@@ -358,4 +374,5 @@ export class RedisDirectory {
   }
 }
 
+const textOf = (hint: Hint): string => (hint.json ??= JSON.stringify(hint.source))
 const isList = (reply: RedisReply | undefined): reply is readonly string[] => Array.isArray(reply)
