@@ -1,6 +1,8 @@
 // Who follows what: a set in Redis for each topic, and of each topic that this node follows a copy that the others keep fresh.
 import type { Topic } from './bus'
 import type { Change, Section } from './envelope'
+import { Followed } from './followed'
+import { textOf, WaitingHints, type Hint } from './hint'
 import { pick } from './redis-address'
 import type { RedisCommand, RedisReply } from './redis-commands'
 import type { RedisLink } from './redis-link'
@@ -23,40 +25,13 @@ import { topicName } from './topic'
  * it then published would be missed by one who has read the store already. It asks for the set once per topic and tick.
  */
 
-/** How long `join` waits for Redis, in milliseconds. */
-const JOIN_MS = 500
 /** Topics in one pipeline when all are entered again. */
 const CHUNK = 250
 /** How long an entry outlives its last living follower, in seconds. */
 const ENTRY_SECONDS = 900
 /** Every entry is renewed in this time, in milliseconds. */
 const RENEW_MS = 300_000
-/** What may wait for Redis to say who follows; more is dropped. */
-const MAX_WAITING = 20_000
-const MAX_WAITING_BYTES = 16 * 1024 * 1024
 
-/** Made into JSON when the first other node is to hear it, and then once. */
-export interface Hint {
-  readonly section: Section
-  readonly source: unknown
-  json: string | null
-}
-interface Followed {
-  readonly topic: Topic
-  readonly name: string
-  readonly link: RedisLink
-  others: Set<string>
-  /** The last position that this node published. */
-  position: number
-  isEntered: boolean
-  /** What was published while the others were not known yet. */
-  waiting: Hint[]
-  /** What others said of themselves while Redis was asked: they know better than the set. */
-  heard: Map<string, boolean> | null
-  /** Ends the waiting of `join`; null when that is over. */
-  joined: (() => void) | null
-  joining: Promise<void>
-}
 interface Deps {
   readonly node: string
   readonly prefix: string
@@ -82,16 +57,15 @@ export class RedisDirectory {
   #fresh: Followed[] = []
   #forgotten = new Set<string>()
   #asked = new Map<string, Hint[]>()
-  readonly #waiting = { hints: 0, bytes: 0 }
-  readonly #renewing = new Map<RedisLink, Iterator<Followed>>()
+  readonly #waiting = new WaitingHints()
+  /** Something was entered later than whoever joined it could wait. */
+  #isLate = false
+  readonly #renewing = new Map<RedisLink, Iterator<Followed, undefined>>()
 
   constructor(deps: Deps) {
     this.#deps = deps
   }
 
-  get isEmpty(): boolean {
-    return this.#followed.size === 0
-  }
   follows(name: string): boolean {
     return this.#followed.has(name)
   }
@@ -100,28 +74,11 @@ export class RedisDirectory {
     const name = topicName(topic)
     const known = this.#followed.get(name)
     if (known) return known.joining
-    const followed: Followed = {
-      topic,
-      name,
-      link: this.#linkOf(name),
-      others: new Set(),
-      position: 0,
-      isEntered: false,
-      waiting: [],
-      heard: null,
-      joined: null,
-      joining: Promise.resolve(),
-    }
+    const followed = new Followed(topic, name, this.#linkOf(name))
     this.#followed.set(name, followed)
     if (!followed.link.isUp || !this.#deps.isListening()) this.#doubtful.add(followed)
     else {
-      followed.joining = new Promise((resolve) => {
-        const late = setTimeout(() => this.#endJoin(followed), JOIN_MS)
-        followed.joined = () => {
-          clearTimeout(late)
-          resolve()
-        }
-      })
+      followed.waitForRedis()
       this.#fresh.push(followed)
       this.#deps.schedule()
     }
@@ -132,14 +89,10 @@ export class RedisDirectory {
     if (!followed) return
     this.#followed.delete(followed.name)
     this.#doubtful.delete(followed)
-    this.#endJoin(followed)
+    followed.endJoin()
     this.#forgotten.add(followed.name)
     for (const node of followed.others) this.#tell(node, ['-', followed.name, 0])
     this.#deps.schedule()
-  }
-  #endJoin(followed: Followed): void {
-    followed.joined?.()
-    followed.joined = null
   }
 
   /** Brings a hint to the nodes that follow the topic. `position` is that of an event, else 0. */
@@ -148,7 +101,7 @@ export class RedisDirectory {
     if (!followed) this.#ask(name, hint)
     else {
       if (position > followed.position) followed.position = position
-      if (followed.joined) this.#hold(followed.waiting, hint)
+      if (followed.isJoining) this.#hold(followed.waiting, hint)
       else this.#sayTo(followed.others, name, hint)
     }
   }
@@ -166,18 +119,7 @@ export class RedisDirectory {
     this.#hold(hints, hint)
   }
   #hold(hints: Hint[], hint: Hint): void {
-    const bytes = textOf(hint).length
-    if (this.#waiting.hints >= MAX_WAITING || this.#waiting.bytes + bytes > MAX_WAITING_BYTES) {
-      this.#deps.onDropped(1)
-      return
-    }
-    this.#waiting.hints += 1
-    this.#waiting.bytes += bytes
-    hints.push(hint)
-  }
-  #release(hints: readonly Hint[]): void {
-    this.#waiting.hints -= hints.length
-    for (const hint of hints) this.#waiting.bytes -= textOf(hint).length
+    if (!this.#waiting.hold(hints, hint)) this.#deps.onDropped(1)
   }
   #sayTo(nodes: Iterable<string>, name: string, hint: Hint): void {
     for (const node of nodes) if (node !== this.#deps.node) this.#deps.say(node, hint.section, textOf(hint), name)
@@ -228,6 +170,8 @@ export class RedisDirectory {
   }
   #doubt(followed: Followed): void {
     followed.isEntered = false
+    // What Redis is being told just now may be out of date already.
+    followed.heard = null
     this.#doubtful.add(followed)
   }
   /** Redis has forgotten this node, or this node was deaf. Only the topics of one instance, or all. */
@@ -246,7 +190,8 @@ export class RedisDirectory {
       void link.send(names.map((name) => ['srem', this.#keyOf(name), this.#deps.node]))
     for (const link of this.#deps.links) {
       const own = fresh.filter((followed) => followed.link === link && this.#isCurrent(followed))
-      for (let i = 0; i < own.length; i += CHUNK) void this.#enter(link, own.slice(i, i + CHUNK))
+      for (let i = 0; i < own.length; i += CHUNK)
+        void this.#enter(link, own.slice(i, i + CHUNK)).then(() => this.#tellIfLate())
     }
     for (const [link, names] of this.#byLink(asked.keys())) void this.#lookUp(link, names, asked)
   }
@@ -264,13 +209,16 @@ export class RedisDirectory {
   }
   async #enterDoubtful(link: RedisLink): Promise<void> {
     const doubtful = [...this.#doubtful].filter((followed) => followed.link === link && !followed.heard)
-    let isLate = false
     for (let i = 0; i < doubtful.length; i += CHUNK) {
       const chunk = doubtful.slice(i, i + CHUNK).filter((followed) => this.#isCurrent(followed))
-      if (await this.#enter(link, chunk)) isLate = true
-      else break
+      if (!(await this.#enter(link, chunk))) break
     }
-    if (isLate) this.#deps.onLate()
+    this.#tellIfLate()
+  }
+  #tellIfLate(): void {
+    if (!this.#isLate) return
+    this.#isLate = false
+    this.#deps.onLate()
   }
   /** Little by little, so that all are renewed well before they expire. */
   async #renew(link: RedisLink): Promise<void> {
@@ -278,12 +226,13 @@ export class RedisDirectory {
     this.#renewing.set(link, topics)
     const due: Followed[] = []
     for (let left = Math.ceil((this.#followed.size * this.#deps.heartbeatMs) / RENEW_MS); left > 0; left--) {
-      const { done, value } = topics.next()
-      if (done) {
+      const next = topics.next()
+      if (next.done === true) {
         this.#renewing.delete(link)
         break
       }
-      if (value.link === link && value.isEntered && !value.heard) due.push(value)
+      const followed = next.value
+      if (followed.link === link && followed.isEntered && !followed.heard) due.push(followed)
     }
     for (let i = 0; i < due.length; i += CHUNK) await this.#enter(link, due.slice(i, i + CHUNK))
   }
@@ -310,17 +259,18 @@ export class RedisDirectory {
     const { heard, waiting, name } = followed
     followed.heard = null
     followed.waiting = []
-    this.#release(waiting)
-    const isEntered = typeof added === 'number'
+    this.#waiting.release(waiting)
+    const isEntered = typeof added === 'number' && heard !== null
     // A set that could be read tells who follows, whether this node could be added to it or not.
     if (isList(members)) this.#learn(followed, members, { heard, isNews: !followed.isEntered || added === 1 })
     else this.#deps.onDropped(waiting.length)
     for (const hint of waiting) this.#sayTo(followed.others, name, hint)
     if (!this.#isCurrent(followed)) return isEntered
+    if (isEntered && !followed.isEntered && !followed.isJoining) this.#isLate = true
     followed.isEntered = isEntered
     if (isEntered) this.#doubtful.delete(followed)
     else this.#doubtful.add(followed)
-    this.#endJoin(followed)
+    followed.endJoin()
     return isEntered
   }
   #learn(
@@ -344,7 +294,7 @@ export class RedisDirectory {
     for (const [i, name] of names.entries()) {
       const members = replies?.[i]
       const hints = asked.get(name) ?? []
-      this.#release(hints)
+      this.#waiting.release(hints)
       if (isList(members)) for (const hint of hints) this.#sayTo(members, name, hint)
       else this.#deps.onDropped(hints.length)
     }
@@ -374,5 +324,4 @@ export class RedisDirectory {
   }
 }
 
-const textOf = (hint: Hint): string => (hint.json ??= JSON.stringify(hint.source))
 const isList = (reply: RedisReply | undefined): reply is readonly string[] => Array.isArray(reply)

@@ -10,7 +10,6 @@ import { foundKeys, isPrying, namedKeys } from './needs-keys'
 import { append } from './appending'
 import { figuresOf, type CommitFigures } from './commit-figures'
 import { RecentMap } from './recent-map'
-import type { Write } from './writes'
 
 /** Calls that may wait at once; more are refused, retryably. */
 const MAX_WAITING = 10_000
