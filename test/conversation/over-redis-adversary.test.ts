@@ -13,7 +13,7 @@ const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('write' as const), on: fc.nat(2), node: fc.nat(2) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('join' as const), on: fc.nat(2), node: fc.nat(2) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('leave' as const), which: fc.nat(99) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), turns: fc.nat(9) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), turns: fc.nat(2) }) },
 )
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
 
@@ -44,8 +44,8 @@ describe('three nodes over Redis', () => {
             break
           case 'join': {
             const ears = new Ears('staff')
-            const { caughtUp, leave } = ears.follow(hubs[one.node]!, ids[one.on]!)
-            following.push({ id: ids[one.on]!, ears, caughtUp, leave: () => leave() })
+            const joined = ears.follow(hubs[one.node]!, ids[one.on]!)
+            following.push({ id: ids[one.on]!, ears, caughtUp: joined.caughtUp, leave: () => joined.leave() })
             break
           }
           case 'leave':
@@ -69,10 +69,10 @@ describe('three nodes over Redis', () => {
   }
 
   it.each([1, 2])('on %d instance(s) leave nobody behind', async (instances) => {
-    const steps = fc.array(step, { minLength: 50, maxLength: 300, size: 'max' })
+    const steps = fc.array(step, { minLength: 250, maxLength: 300 })
     await fc.assert(
       fc.asyncProperty(steps, (taken) => play(taken, instances)),
-      { numRuns: 25 },
+      { numRuns: 40 },
     )
   })
 })
