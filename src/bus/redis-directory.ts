@@ -146,9 +146,11 @@ export class RedisDirectory {
       return
     }
     followed.heard?.set(node, kind !== '-')
+    // Who was taken for gone has missed what was published since, and is told how far that came.
+    const isNews = kind !== '-' && !followed.others.has(node)
     if (kind === '-') followed.others.delete(node)
     else followed.others.add(node)
-    if (kind === '+') this.#tell(node, ['=', name, followed.position], name)
+    if (kind === '+' || isNews) this.#tell(node, ['=', name, followed.position], name)
     if (position > 0) this.#deps.onPosition(followed.topic, position)
   }
   /** Another node sent a hint of a topic that nobody follows here: its copy, or the set, is out of date. */

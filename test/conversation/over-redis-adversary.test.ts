@@ -72,7 +72,7 @@ describe('three nodes over Redis', () => {
     const steps = fc.array(step, { minLength: 250, maxLength: 300 })
     await fc.assert(
       fc.asyncProperty(steps, (taken) => play(taken, instances)),
-      { numRuns: 40 },
+      { numRuns: 40, endOnFailure: true },
     )
   })
 })
