@@ -141,10 +141,12 @@ export class RedisDirectory {
       if (followed) this.#doubt(followed)
       return
     }
-    if (!followed) {
-      if (kind !== '-') this.#tell(node, ['-', name, this.#lastWords.of(name)])
-      return
-    }
+    if (followed) this.#hearOf(followed, node, { kind, position })
+    else if (kind !== '-') this.#tell(node, ['-', name, this.#lastWords.of(name)])
+  }
+  #hearOf(followed: Followed, node: string, said: { kind: '+' | '-' | '='; position: number }): void {
+    const { kind, position } = said
+    const { name } = followed
     followed.heard?.set(node, kind !== '-')
     // Who was taken for gone has missed what was published since, and is told how far that came.
     const isNews = kind !== '-' && !followed.others.has(node)
