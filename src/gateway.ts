@@ -29,6 +29,7 @@ import { Passwords } from './identity/passwords'
 import { Tokens } from './identity/tokens'
 import { createLogger, type Logger } from './logger'
 import { DEFAULT_TENANT } from './model/ids'
+import { newId } from './model/new-id'
 import { liveness, readiness } from './operations/health'
 import { Metrics, openMetrics } from './operations/metrics'
 import type { Database } from './store/database'
@@ -99,17 +100,22 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   collapseSlashes(http)
   const metricsListener = await openMetrics(metrics, config.metricsPort)
   const port = await listen(http, config)
-  await core.attendance.recover(tenant).catch(onFault)
+  await core.attendance.open()
   for (const warning of config.warnings) logger.warn(warning)
   logger.info({ port, basePath: config.basePath }, 'listening')
 
   let closing: Promise<void> | null = null
   const close = async () => {
     isDraining = true
-    core.attendance.close()
     await sockets.close()
     await closeServer(http)
-    await Promise.all([core.idleWatch.close(), core.sweep.close(), core.outbox.close(), metricsListener?.close()])
+    await Promise.all([
+      core.attendance.close(),
+      core.idleWatch.close(),
+      core.sweep.close(),
+      core.outbox.close(),
+      metricsListener?.close(),
+    ])
     core.hub.close()
     await database.close()
     await bus.close()
@@ -183,7 +189,14 @@ function openConversations(config: Config, { database, bus, now, onFault, leaseM
     conversations,
     hub: new Hub({ store, bus, sweepMs: config.busSweep, onFault }),
     outbox,
-    attendance: new Attendance({ conversations, graceMs: config.reconnectGrace, onFault }),
+    attendance: new Attendance({
+      conversations,
+      store: database.attendance,
+      tenant,
+      node: newId(),
+      graceMs: config.reconnectGrace,
+      onFault,
+    }),
     idleWatch: new IdleWatch({ conversations, tenant, warningMs, endMs, now, onFault }),
     sweep: new Sweep({ notifications: database.notifications, tenant, onFault }),
     notifications: new Notifications({ store, notifications: database.notifications, now }),

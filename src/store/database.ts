@@ -1,4 +1,5 @@
 // Port: one database behind the small ports.
+import type { AttendanceStore } from './attendance-store'
 import type { AccountStore } from './account-store'
 import type { ConversationStore } from './conversation-store'
 import type { DeliveryStore } from './delivery-store'
@@ -8,6 +9,7 @@ export interface Database {
   readonly conversations: ConversationStore
   readonly deliveries: DeliveryStore
   readonly accounts: AccountStore
+  readonly attendance: AttendanceStore
   readonly notifications: NotificationStore
   /** Resolves when a write would go through now; rejects with `unavailable` within 2 s when it would not. */
   ready(): Promise<void>

@@ -6,6 +6,7 @@ import { GatewayError } from '../model/errors'
 import type { Database } from './database'
 import type { CommitFigures } from './commit-figures'
 import { GroupCommit } from './group-commit'
+import { MemoryAttendanceStore } from './memory-attendance-store'
 import { MemoryAccountStore } from './memory-account-store'
 import { MemoryConversationStore } from './memory-conversation-store'
 import { MemoryDeliveryStore } from './memory-delivery-store'
@@ -19,6 +20,7 @@ import { PgLog } from './pg-log'
 import { PgOutbox } from './pg-outbox'
 import { PgPool, refuse } from './pg-pool'
 import { preparePostgres } from './pg-server'
+import { SqlAttendanceStore } from './sql-attendance-store'
 import { SqlAccountStore } from './sql-account-store'
 import { SqlConversationStore } from './sql-conversation-store'
 import { SqlDeliveryStore } from './sql-delivery-store'
@@ -61,7 +63,7 @@ export async function openSqlite({
     throw refusal(dataDir, cause)
   }
   const db = new Kysely<Tables>({ dialect: new SqliteThreadDialect(thread) })
-  await freeLeases(db, (now ?? systemClock)())
+  await buryOthers(db, (now ?? systemClock)())
   const writing = new GroupCommit({
     engine: new SqliteEngine(thread),
     ...(now && { now }),
@@ -72,6 +74,7 @@ export async function openSqlite({
     conversations: new SqlConversationStore({ db, log: new SqliteLog({ db, thread }), writing }),
     deliveries: new SqlDeliveryStore({ db, shelf: new SqliteShelf(thread) }),
     accounts: new SqlAccountStore(db, SQLITE),
+    attendance: new SqlAttendanceStore({ db, spelling: SQLITE, now }),
     notifications: new SqlNotificationStore({ db, spelling: SQLITE, now: now ?? systemClock }),
     ready: async () => {
       await thread.consult<'probe'>({ do: 'probe' })
@@ -108,6 +111,7 @@ export async function openPostgres({
     conversations: new SqlConversationStore({ db, log: new PgLog(db), writing }),
     deliveries: new SqlDeliveryStore({ db, shelf: new PgOutbox({ pool, now }) }),
     accounts: new SqlAccountStore(db, POSTGRES),
+    attendance: new SqlAttendanceStore({ db, spelling: POSTGRES, now }),
     notifications: new SqlNotificationStore({ db, spelling: POSTGRES, now: now ?? systemClock }),
     ready: () => pool.probe(),
     close: async () => {
@@ -130,6 +134,7 @@ export async function openMemory({ now = systemClock, onFault, onCommit }: Datab
     conversations: new MemoryConversationStore({ tables, writing }),
     deliveries: new MemoryDeliveryStore({ tables, outbox, now }),
     accounts: new MemoryAccountStore(),
+    attendance: new MemoryAttendanceStore({ now }),
     notifications: new MemoryNotificationStore({ tables, now }),
     ready: async () => undefined,
     close: () => drain(writing),
@@ -138,8 +143,9 @@ export async function openMemory({ now = systemClock, onFault, onCommit }: Datab
 
 const systemClock = (): Date => new Date()
 
-/** Nobody else serves this folder: whoever held a lease in it is dead, and what it held is due at once. */
-async function freeLeases(db: Kysely<Tables>, now: Date): Promise<void> {
+/** Nobody else serves this folder: every node that it knows is dead, and what they had leased is due at once. */
+async function buryOthers(db: Kysely<Tables>, now: Date): Promise<void> {
+  await db.updateTable('node').set({ alive_until: '' }).execute()
   await db
     .updateTable('delivery')
     .set({ state: 'due', lease: '', due_at: now.toISOString() })

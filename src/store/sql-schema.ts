@@ -20,6 +20,22 @@ export interface Tables {
   quota: QuotaTable
   account: AccountTable
   api_key: ApiKeyTable
+  node: NodeTable
+  attendance: AttendanceTable
+}
+
+interface NodeTable {
+  id: string
+  alive_until: string
+}
+export interface AttendanceTable {
+  tenant: Tenant
+  conversation_id: ConversationId
+  participant_id: ParticipantId
+  node: string
+  /** When the grace of somebody who is gone ends; null while they are here. */
+  away_at: string | null
+  claimed_until: string
 }
 
 interface AddressColumns {
