@@ -142,26 +142,33 @@ const sentences = (error: z.ZodError | undefined): string[] =>
 
 /** What only shows when two settings are seen together. Settings that are wrong by themselves are left to their own sentence. */
 function together(raw: Environment): string[] {
+  const isProduction = raw['NODE_ENV'] === 'production'
+  return [
+    ...(isProduction ? [] : both(raw, 'ADMIN_USER', 'ADMIN_PASSWORD')),
+    ...both(raw, 'SMTP_URL', 'MAIL_FROM'),
+    ...severalNodes(raw, isProduction),
+    ...silence(raw),
+  ]
+}
+const both = (raw: Environment, one: string, other: string): string[] =>
+  (raw[one] === undefined) === (raw[other] === undefined)
+    ? []
+    : [`${one} and ${other} belong together. Set both or none.`]
+function severalNodes(raw: Environment, isProduction: boolean): string[] {
+  const isPostgres = /^postgres(ql)?:/i.test(raw['DATABASE_URL'] ?? '')
   const mistakes: string[] = []
-  const both = (one: string, other: string): void => {
-    if ((raw[one] === undefined) !== (raw[other] === undefined))
-      mistakes.push(`${one} and ${other} belong together. Set both or none.`)
-  }
-  if (raw['NODE_ENV'] !== 'production') both('ADMIN_USER', 'ADMIN_PASSWORD')
-  both('SMTP_URL', 'MAIL_FROM')
-  if (
-    raw['DATABASE_URL']?.startsWith('postgres') &&
-    raw['SECRET_KEY'] === undefined &&
-    raw['NODE_ENV'] !== 'production'
-  )
+  if (isPostgres && raw['SECRET_KEY'] === undefined && !isProduction)
     mistakes.push('SECRET_KEY must be set with Postgres: all nodes sign with the same one.')
-  if (raw['REDIS_URL'] !== undefined && !/^postgres(ql)?:/i.test(raw['DATABASE_URL'] ?? ''))
+  if (!isPostgres && raw['REDIS_URL'] !== undefined)
     mistakes.push('REDIS_URL needs a DATABASE_URL of Postgres: SQLite means one node, and one node needs no Redis.')
+  return mistakes
+}
+function silence(raw: Environment): string[] {
   const idle = z.object({ warning: gatewayShape.IDLE_WARNING, end: gatewayShape.IDLE_END })
   const { data } = idle.safeParse({ warning: raw['IDLE_WARNING'], end: raw['IDLE_END'] })
-  if (data && data.warning > 0 && data.warning >= data.end)
-    mistakes.push('IDLE_WARNING must be shorter than IDLE_END, which it announces.')
-  return mistakes
+  return data && data.warning > 0 && data.warning >= data.end
+    ? ['IDLE_WARNING must be shorter than IDLE_END, which it announces.']
+    : []
 }
 
 /** In production nothing secret has a default. */
