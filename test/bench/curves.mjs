@@ -74,8 +74,8 @@ const CURVES = [
   },
 ]
 
-/** @param {import('./side.mjs').Surroundings} around @param {{ repeats: number, share: number }} plan @returns {Promise<Curve[]>} */
-export async function measureCurves(around, { repeats, share }) {
+/** @param {import('./side.mjs').Surroundings} around @param {{ repeats: number, share: number, rooms: number }} plan `rooms`: at most @returns {Promise<Curve[]>} */
+export async function measureCurves(around, { repeats, share, rooms }) {
   const curves = []
   for (const { title, along, base, points } of CURVES) {
     console.log(`\n${title}`)
@@ -83,6 +83,7 @@ export async function measureCurves(around, { repeats, share }) {
     const curve = { title, along, series: {}, isVoid: false, settings: {} }
     for (const { x, change } of points) {
       const scenario = /** @type {import('./turns.mjs').Scenario} */ ({ ...base, ...change })
+      if (scenario.load.rooms > rooms) continue
       const done = []
       for (let repeat = 0; repeat < repeats; repeat++) done.push(await measureTurns(scenario, around, share))
       for (const measured of done) console.log(`  ${along} ${x}: ${line(scenario, measured)}`)

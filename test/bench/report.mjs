@@ -97,10 +97,10 @@ export function sizes({ sides }, repeats) {
     .join('; ')
 }
 
-/** @param {Scenario} scenario @param {Repeat[]} repeats @returns {Result[]} of the goals whose K was measured */
-export function judge({ goals, ks, perNode }, repeats) {
+/** @param {Scenario} scenario @param {Repeat[]} repeats @returns {Result[]} of the goals whose K and side were measured */
+export function judge({ goals, ks, sides, perNode }, repeats) {
   return goals
-    .filter(({ k }) => ks.includes(k))
+    .filter(({ k, side }) => ks.includes(k) && sides.some(({ name }) => name === side))
     .map((goal) => {
       const { k, against, isFloor = false } = goal
       const ratios = against.map((peer) => ({ peer, ...compare(goal, peer, repeats) }))
