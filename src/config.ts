@@ -28,6 +28,10 @@ export interface Config {
   readonly database: DatabaseSetting
   /** Connections to Postgres at most. */
   readonly databasePool: number
+  /** Instances of Redis between several nodes; empty: this node is alone. */
+  readonly redisUrls: readonly string[]
+  /** In which time everything that is followed is compared with the store, for hints that Redis lost; 0: never. */
+  readonly busSweep: number
   /** 0: no metrics. */
   readonly metricsPort: number
   readonly reconnectGrace: number
@@ -151,6 +155,8 @@ function together(raw: Environment): string[] {
     raw['NODE_ENV'] !== 'production'
   )
     mistakes.push('SECRET_KEY must be set with Postgres: all nodes sign with the same one.')
+  if (raw['REDIS_URL'] !== undefined && !/^postgres(ql)?:/i.test(raw['DATABASE_URL'] ?? ''))
+    mistakes.push('REDIS_URL needs a DATABASE_URL of Postgres: SQLite means one node, and one node needs no Redis.')
   const idle = z.object({ warning: gatewayShape.IDLE_WARNING, end: gatewayShape.IDLE_END })
   const { data } = idle.safeParse({ warning: raw['IDLE_WARNING'], end: raw['IDLE_END'] })
   if (data && data.warning > 0 && data.warning >= data.end)
@@ -186,6 +192,8 @@ function settle(read: Settings): Config {
     dataDir: read.DATA_DIR,
     database: read.DATABASE_URL,
     databasePool: read.DATABASE_POOL,
+    redisUrls: read.REDIS_URL,
+    busSweep: read.BUS_SWEEP,
     metricsPort: read.METRICS_PORT,
     reconnectGrace: read.RECONNECT_GRACE,
     idleWarning: read.IDLE_WARNING,

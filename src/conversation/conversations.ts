@@ -75,7 +75,7 @@ export class Conversations {
     this.#bus = deps.bus
     this.#suppression = deps.suppression
     this.#now = deps.now ?? (() => new Date())
-    deps.store.onCommitted((events, writes) => this.#announce(events, writes))
+    deps.store.onCommitted((...committed) => this.#announce(...committed))
   }
 
   /** Opens a conversation; on a carried channel the live one of the address is found instead, however many race. */
@@ -190,8 +190,9 @@ export class Conversations {
     return this.#store.idleSince(tenant, silence, limit)
   }
 
-  #announce(events: readonly ConversationEvent[], writes: readonly Write[]): void {
-    if (events.length > 0) this.#bus.publish(events)
+  #announce(events: readonly ConversationEvent[], writes: readonly Write[], bodies: readonly string[]): void {
+    if (events.length > 0) this.#bus.publish(events, bodies)
+    for (const event of events) if (isBeginning(event)) this.#bus.announce({ kind: 'begun', ...placeOf(event) })
     for (const write of writes)
       if (write.kind === 'deliver') this.#bus.wake(write.delivery.to.channel, write.delivery.to.account)
   }
@@ -209,6 +210,10 @@ function keyOf(conversationId: ConversationId, { external, clientMessageId, from
   if (external) return { scope: scopeOf('external', external), key: external.id }
   return clientMessageId === null ? null : { scope: `said:${conversationId}:${from}`, key: clientMessageId }
 }
+/** The customer has come for the first time. */
+const isBeginning = (event: ConversationEvent): boolean =>
+  event.position === 1 && event.type === 'participantJoined' && event.participant.role === 'customer'
+const placeOf = ({ tenant, conversationId }: Place): Place => ({ tenant, conversationId })
 
 function stored(repeated: Utterance | null, event: ConversationEvent | undefined): Stored {
   if (repeated) return { event: repeated, repeated: true }

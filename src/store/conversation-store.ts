@@ -85,8 +85,13 @@ export interface ConversationStore {
   list(tenant: Tenant, status: Status, after: string, limit: number): Promise<Conversation[]>
   /** Live conversations in which nobody has spoken for so long that something is due, longest first. */
   idleSince(tenant: Tenant, silence: Silence, limit: number): Promise<Conversation[]>
-  /** Hears the events of every commit of this store at once and in order, before the calls that wrote them return. */
-  onCommitted(listener: (events: readonly ConversationEvent[], writes: readonly Write[]) => void): void
+  /**
+   * Hears the events of every commit of this store at once and in order, before the calls that wrote them return.
+   * `bodies` are the same events as the JSON that was stored.
+   */
+  onCommitted(
+    listener: (events: readonly ConversationEvent[], writes: readonly Write[], bodies: readonly string[]) => void,
+  ): void
   /**
    * Tells this store what others have committed to the same database: pictures that it has at hand keep in step. A hint:
    * whatever is lost, comes twice or comes late costs a second look, and never the order.

@@ -6,14 +6,13 @@ import { evolve } from '../model/evolve'
 import type { ConversationId } from '../model/ids'
 import { readFor } from './batch-reading'
 import { toBatch, toRows, type Picture, type Rows } from './batch-rows'
-import type { Committed, Decision, Needs, View } from './conversation-store'
+import type { Committed, ConversationStore, Decision, Needs, View } from './conversation-store'
 import { EntryError, NOTHING, type Batch, type Engine, type Loaded } from './engine'
 import { foundKeys, isPrying, namedKeys } from './needs-keys'
 import { append } from './appending'
 import { Company } from './company'
 import { figuresOf, type CommitFigures } from './commit-figures'
 import { RecentMap } from './recent-map'
-import type { Write } from './writes'
 
 /** Calls that may wait at once; more are refused, retryably. */
 const MAX_WAITING = 10_000
@@ -45,7 +44,7 @@ interface Made {
   readonly events: readonly ConversationEvent[]
   readonly rows: Rows
 }
-type CommittedListener = (events: readonly ConversationEvent[], writes: readonly Write[]) => void
+type CommittedListener = Parameters<ConversationStore['onCommitted']>[0]
 
 export class GroupCommit {
   readonly #engine: Engine
@@ -276,7 +275,9 @@ export class GroupCommit {
     for (const { entry } of made) for (const key of entry.keys) this.#recentKeys.set(key, true)
     const events = made.flatMap((one) => one.events)
     const writes = batch.writes.map(({ write }) => write)
-    if (events.length > 0 || writes.length > 0) for (const hear of this.#listeners) this.#tell(hear, events, writes)
+    const bodies = batch.events.map(({ body }) => body)
+    if (events.length > 0 || writes.length > 0)
+      for (const hear of this.#listeners) this.#tell(() => hear(events, writes, bodies))
     for (const { entry, decision, view, conversation, events: own } of made) {
       if (entry.settled) continue
       entry.settled = true
@@ -285,9 +286,9 @@ export class GroupCommit {
   }
 
   /** What is written stays acknowledged, whatever a listener does with it. */
-  #tell(hear: CommittedListener, events: readonly ConversationEvent[], writes: readonly Write[]): void {
+  #tell(hear: () => void): void {
     try {
-      hear(events, writes)
+      hear()
     } catch (cause) {
       this.#onFault(cause)
     }

@@ -34,8 +34,8 @@ function lookUp<R extends QueryResultRow, V>(
   { keys, select, timed = false }: { keys: readonly string[]; select: string; timed?: boolean },
   read: (rows: readonly R[]) => V,
 ): LookUp<R, V> {
-  const columns = keys.map((key, i) => `$${i + 1}::${NUMBERS.includes(key) ? 'int' : 'text'}[]`)
-  const asked = `unnest(${columns.join(', ')}) with ordinality as asked (${[...keys, 'n'].join(', ')})`
+  const typed = keys.map((key, i) => `$${i + 1}::${NUMBERS.includes(key) ? 'int' : 'text'}[]`)
+  const asked = `unnest(${typed.join(', ')}) with ordinality as asked (${[...keys, 'n'].join(', ')})`
   const text = select
     .replace('asked', asked)
     .replace('@now', `coalesce($${keys.length + 1}, iso_time_1(clock_timestamp()))`)
@@ -47,6 +47,28 @@ const ADDRESS = ['a_tenant', 'a_channel', 'a_account', 'a_ref_id'] as const
 const PROVIDER = ['a_tenant', 'a_channel', 'a_account', 'a_provider_id'] as const
 const AT_ADDRESS = 'tenant = a_tenant and channel = a_channel and account = a_account and ref_id = a_ref_id'
 const AT_PROVIDER = 'tenant = a_tenant and channel = a_channel and account = a_account and provider_id = a_provider_id'
+
+/**
+ * By name, never `*`: a prepared statement whose columns are changed by the migration of a newer node would fail from
+ * then on.
+ */
+const of = (table: string, names: string): string => names.replace(/\w+/g, `${table}.$&`)
+export const columns = {
+  conversation: of(
+    'conversation',
+    'tenant, id, status, position, public_position, active_at, idle_warned, ended_at, picture',
+  ),
+  once: of('once', 'tenant, scope, key, conversation_id, position, note, expires_at'),
+  delivery: of(
+    'delivery',
+    `seq, tenant, id, channel, account, ref_id, conversation_id, message_id, recipient, notification_id, body, state,
+     attempts, lease, due_at, created_at, expires_at, reason`,
+  ),
+  notification: of(
+    'notification',
+    'tenant, id, key_id, channel, account, ref_id, state, reason, created_at, expires_at',
+  ),
+}
 
 const first =
   <R, V>(read: (row: R) => V) =>
@@ -60,7 +82,7 @@ export const LOOK_UPS = {
     'conversation',
     {
       keys: ['a_tenant', 'a_id'],
-      select: `select n, conversation.*, ${TAIL} as tail from asked
+      select: `select n, ${columns.conversation}, ${TAIL} as tail from asked
         join conversation on tenant = a_tenant and id = a_id`,
     },
     first(toReplayed),
@@ -95,7 +117,7 @@ export const LOOK_UPS = {
     'once',
     {
       keys: ['a_tenant', 'a_scope', 'a_key'],
-      select: `select n, once.* from asked join once on tenant = a_tenant and scope = a_scope and key = a_key
+      select: `select n, ${columns.once} from asked join once on tenant = a_tenant and scope = a_scope and key = a_key
         where expires_at is null or expires_at > @now`,
       timed: true,
     },
@@ -105,7 +127,7 @@ export const LOOK_UPS = {
     'delivery',
     {
       keys: ['a_tenant', 'a_id'],
-      select: 'select n, delivery.* from asked join delivery on tenant = a_tenant and id = a_id',
+      select: `select n, ${columns.delivery} from asked join delivery on tenant = a_tenant and id = a_id`,
     },
     delivery,
   ),
@@ -113,7 +135,7 @@ export const LOOK_UPS = {
     'delivery-by-provider',
     {
       keys: PROVIDER,
-      select: `select n, delivery.* from (
+      select: `select n, ${columns.delivery} from (
           select n, tenant, delivery_id from asked join provider_part on ${AT_PROVIDER}
         ) as part join delivery on delivery.tenant = part.tenant and delivery.id = part.delivery_id`,
     },
@@ -123,7 +145,7 @@ export const LOOK_UPS = {
     'delivery-by-message',
     {
       keys: ['a_tenant', 'a_message', 'a_channel', 'a_account'],
-      select: `select n, delivery.* from asked
+      select: `select n, ${columns.delivery} from asked
         join delivery on tenant = a_tenant and message_id = a_message and channel = a_channel and account = a_account
         order by seq`,
     },
@@ -161,7 +183,7 @@ export const LOOK_UPS = {
     'notification',
     {
       keys: ['a_tenant', 'a_id'],
-      select: 'select n, notification.* from asked join notification on tenant = a_tenant and id = a_id',
+      select: `select n, ${columns.notification} from asked join notification on tenant = a_tenant and id = a_id`,
     },
     first(toNotification),
   ),

@@ -1,6 +1,7 @@
 // The outbox's shelf on Postgres: claims of many nodes pass each other by, and each statement finds its rows by an index.
 import type { DeliveryId, Tenant } from '../model/ids'
 import type { Claim } from './delivery-store'
+import { columns } from './pg-look-ups'
 import type { PgPool, Statement } from './pg-pool'
 import type { Delivery } from './records'
 import type { Shelf } from './sql-delivery-store'
@@ -26,7 +27,7 @@ const claim = (name: string, where: string): Statement => ({
     taken as (
       update delivery set state = 'leased', lease = $6, attempts = attempts + 1,
         due_at = iso_time_1((select now from clock)::timestamptz + $7::int * interval '1 millisecond')
-      where seq in (select seq from found) returning *
+      where seq in (select seq from found) returning ${columns.delivery}
     )
     select taken.* from taken join found using (seq) order by found.rank, found.due_at, seq`,
 })

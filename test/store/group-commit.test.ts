@@ -40,6 +40,7 @@ describe('group commit', () => {
     const engine = openEngine()
     const outcomes: string[] = []
     const watched: Engine = {
+      syncs: false,
       load: (needs) => engine.load(needs),
       commit: async (batch) => {
         const outcome = await engine.commit(batch)

@@ -82,6 +82,23 @@ describe('a Postgres database', () => {
     expect(wait).toBeLessThanOrEqual(60_000)
   })
 
+  it('goes on while a newer version on another node adds columns', async () => {
+    const { conversations, deliveries } = await openHere()
+    const asked = { channel: 'sms', account: '+1000', lease: 'l', limit: 10, leaseMs: 1 }
+    const all = async (refId: string) => {
+      const id = await open(conversations, refId)
+      const { id: deliveryId } = await deliver(conversations, id, { refId })
+      await sayOnce(conversations, id, { key: refId })
+      expect(await deliveries.claim(tenant, asked)).not.toEqual([])
+      const once = { scope: id, key: refId }
+      const view = await look(conversations, { tenant, conversationId: id, deliveryId, once, notificationId: 'n' })
+      expect(view).toMatchObject({ conversation: { id }, delivery: { id: deliveryId }, once: { note: 'n' } })
+    }
+    await all('+1')
+    for (const table of ['conversation', 'event', 'once', 'delivery', 'notification', 'receipt'])
+      await ask(url, `alter table ${table} add column later text`)
+    await all('+2')
+  })
   it('gives up on a node that holds rows and says nothing: the others go on', async () => {
     const { conversations } = await openHere()
     const id = await open(conversations, '+1')
