@@ -97,6 +97,7 @@ function judge(what, done, lost) {
   const [ours, stock] = [of('ours'), of('stock')]
   const both = (/** @type {keyof Figures} */ part, digits = 0) =>
     ['ours', 'stock'].map((name) => median(of(name, part)).toFixed(digits)).join(' and ')
+  const cpu = Number.isNaN(ours[0]) ? '' : `${both('cpu', 2)} µs a second and connection`
   const memory = `${both('memory')} B a connection, resident ${both('resident')} B`
   return {
     goal: 8,
@@ -107,6 +108,6 @@ function judge(what, done, lost) {
     limit: 1,
     isFloor: false,
     isVoid: lost > 0,
-    figures: what === 'memory' ? memory : `${both('cpu', 2)} µs a second and connection`,
+    figures: what === 'memory' ? memory : cpu,
   }
 }

@@ -91,7 +91,8 @@ export class Side {
     const run = (/** @type {object} */ plan) => this.generator.ask('run', plan)
     await run({ inFlight: Math.min(rooms, 200), messages: rooms, seconds: 60 })
     if (driven) await this.#drive(ids)
-    const inFlight = Math.min(rooms, 400)
+    // A socket that is shared has all that its agent says under way at once, and that is limited.
+    const inFlight = Math.min(rooms, shared ? 200 : 400)
     const { length } = this.nodes
     const messages = Math.ceil(WARM_MESSAGES * share) * length
     await run({ inFlight, messages, seconds: Math.max(WARM_SECONDS, length) })
