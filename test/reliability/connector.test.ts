@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually'
 import { newFolder, openGateway, removeFolder } from '../support/gateway'
 import { agentIn, login, request, say } from '../support/people'
 import { connectorProcess, gatewayProcess, type Process } from '../support/process'
-import { startRelay } from '../support/relay'
+import { FaultProxy } from '../support/fault-proxy'
 import { startSmsc, type Behaviour, type Smsc } from '../support/smsc/smsc'
 
 const CUSTOMER = { from: '+491701234567', to: '12345' }
@@ -77,11 +77,11 @@ describe('a connector that is killed', () => {
   it('after the provider’s answer, before the gateway has it, knows by its journal: no double', async () => {
     const smsc = await smscThat({ receipts: 'none' })
     const { url } = await closed(openGateway(), (gateway) => gateway.close())
-    const relay = await closed(startRelay(url), (one) => one.close())
+    const relay = await closed(FaultProxy.start(url), (one) => one.close())
     const dataDir = await folder()
     const connector = await connectorTo(relay.url, smsc, dataDir)
     const { send, receipts } = await chat(url, smsc)
-    relay.holdBack()
+    relay.stall('up')
     await send(ANSWER)
     await eventually(async () => expect(await journalOf(dataDir)).toContain('"sent"'))
     await connector.end('SIGKILL')
