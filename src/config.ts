@@ -19,6 +19,10 @@ export interface Config {
   readonly dataDir: string
   /** `sqlite`: a file in `dataDir`. `memory`: for trying out, lost at the end. */
   readonly database: 'sqlite' | 'memory'
+  /** Instances of Redis between several nodes; empty: this node is alone. */
+  readonly redisUrls: readonly string[]
+  /** In which time everything that is followed is compared with the store, for hints that Redis lost; 0: never. */
+  readonly busSweep: number
   /** 0: no metrics. */
   readonly metricsPort: number
   readonly reconnectGrace: number
@@ -134,6 +138,8 @@ function together(raw: Environment): string[] {
   }
   if (raw['NODE_ENV'] !== 'production') both('ADMIN_USER', 'ADMIN_PASSWORD')
   both('SMTP_URL', 'MAIL_FROM')
+  if (raw['REDIS_URL'] !== undefined && !/^postgres(ql)?:/i.test(raw['DATABASE_URL'] ?? ''))
+    mistakes.push('REDIS_URL needs a DATABASE_URL of Postgres: SQLite means one node, and one node needs no Redis.')
   const idle = z.object({ warning: gatewayShape.IDLE_WARNING, end: gatewayShape.IDLE_END })
   const { data } = idle.safeParse({ warning: raw['IDLE_WARNING'], end: raw['IDLE_END'] })
   if (data && data.warning > 0 && data.warning >= data.end)
@@ -168,6 +174,8 @@ function settle(read: Settings): Config {
     publicUrl: read.PUBLIC_URL,
     dataDir: read.DATA_DIR,
     database: read.DATABASE_URL,
+    redisUrls: read.REDIS_URL,
+    busSweep: read.BUS_SWEEP,
     metricsPort: read.METRICS_PORT,
     reconnectGrace: read.RECONNECT_GRACE,
     idleWarning: read.IDLE_WARNING,

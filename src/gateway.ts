@@ -1,7 +1,8 @@
 // The composition root: the only file that knows every part. Read it first.
 import { join } from 'node:path'
-import { MemoryBus } from './bus/memory-bus'
 import type { Bus } from './bus/bus'
+import { MemoryBus } from './bus/memory-bus'
+import { RedisBus } from './bus/redis-bus'
 import type { Config } from './config'
 import { Attendance } from './conversation/attendance'
 import { Conversations } from './conversation/conversations'
@@ -61,7 +62,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   const metrics = new Metrics(config.connectorKeys.map(({ channel }) => channel))
   const database =
     parts.database ?? (await openDatabase(config, { now, onFault, onCommit: (figures) => metrics.committed(figures) }))
-  const bus = parts.bus ?? new MemoryBus({ onFault })
+  const bus = parts.bus ?? (await openBus(config, { onFault, metrics }))
 
   const identity = await openIdentity(config, database, now)
   const core = openConversations(config, { database, bus, now, onFault, leaseMs: parts.leaseMs, metrics })
@@ -83,7 +84,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     routers: [createRoutes(deps), ...pagesOf(config)],
     health: {
       live: liveness,
-      ready: () => readiness({ ready: () => database.ready(), draining: () => isDraining }),
+      ready: () => readiness({ ready: () => database.ready(), bus: () => bus.health(), draining: () => isDraining }),
     },
     onError: answerErrors(onFault),
     onAnswered: ({ requestId, route, status, seconds }) => {
@@ -122,6 +123,16 @@ function openDatabase(config: Config, deps: DatabaseDeps): Promise<Database> {
   return config.database === 'memory' ? openMemory(deps) : openSqlite({ ...deps, dataDir: config.dataDir })
 }
 
+async function openBus(
+  { redisUrls }: Config,
+  { onFault, metrics }: Pick<CoreDeps, 'onFault' | 'metrics'>,
+): Promise<Bus> {
+  if (redisUrls.length === 0) return new MemoryBus({ onFault })
+  const bus = await RedisBus.open({ urls: redisUrls, onFault })
+  metrics.watchBus(() => bus.figures)
+  return bus
+}
+
 async function openIdentity(config: Config, { accounts: store }: Database, now: () => Date) {
   const secretKeys =
     config.secretKeys.length > 0 ? config.secretKeys : [await keptSecret(join(config.dataDir, 'secret-key'))]
@@ -151,12 +162,13 @@ function openConversations(config: Config, { database, bus, now, onFault, leaseM
     onFault,
     now,
     onSettled: (channel, outcome) => metrics.delivery(channel, outcome),
+    sweepMs: config.busSweep,
     ...(leaseMs !== undefined && { leaseMs }),
   })
   const { idleWarning: warningMs, idleEnd: endMs } = config
   return {
     conversations,
-    hub: new Hub({ store, bus, onFault }),
+    hub: new Hub({ store, bus, sweepMs: config.busSweep, onFault }),
     outbox,
     attendance: new Attendance({ conversations, graceMs: config.reconnectGrace, onFault }),
     idleWatch: new IdleWatch({ conversations, tenant, warningMs, endMs, now, onFault }),
@@ -201,13 +213,8 @@ const webFolder = (name: string): string => join(__dirname, __filename.endsWith(
 
 function onBegun(bus: Bus, listener: Parameters<ChannelDeps['onBegun']>[0]): () => void {
   return bus.subscribe({
-    hear: (events) => {
-      for (const event of events)
-        if (event.type === 'participantJoined' && event.participant.role === 'customer' && event.position === 1)
-          listener(event)
+    heard: (notice) => {
+      if (notice.kind === 'begun') listener(notice)
     },
-    hearEphemeral: () => undefined,
-    wake: () => undefined,
-    missed: () => undefined,
   })
 }

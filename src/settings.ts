@@ -25,6 +25,8 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 export type LogLevel = (typeof LOG_LEVELS)[number]
 /** Timers count milliseconds in 31 bits. */
 const LONGEST = 24 * 24 * 3_600_000
+/** Instances of Redis; each is a connection or two of every node. */
+const MAX_REDIS = 16
 const MIN_KEY_BYTES = 32
 const MIN_ADMIN_PASSWORD = 12
 
@@ -89,6 +91,13 @@ const url = (protocols: readonly string[]) =>
     const { protocol, hostname } = new URL(value)
     return protocols.includes(protocol) && hostname !== ''
   })
+/** One instance of Redis; Redis itself has database numbers, and channels know nothing of them. */
+const redisUrl = url(['redis:', 'rediss:']).refine((value) => {
+  const { pathname, search, hash } = new URL(value)
+  return /^\/?\d{0,5}$/.test(pathname) && `${search}${hash}` === ''
+})
+const areDifferent = (urls: readonly string[]): boolean =>
+  new Set(urls.map((text) => new URL(text).host)).size === urls.length
 /** A web origin without a path, as browsers send it. */
 const origin = url(['http:', 'https:']).transform((value, context) => {
   const { origin, pathname, search, hash, username } = new URL(value)
@@ -165,7 +174,12 @@ export const gatewayShape = {
     'must be sqlite: (the default, in DATA_DIR) or memory: in this build, which has SQLite inside the process only and no Postgres.',
     z.enum(['sqlite:', 'memory:']).transform((url) => (url === 'memory:' ? 'memory' : 'sqlite')),
   ),
-  REDIS_URL: text('cannot be used: this build runs as one node only as yet. Leave it out.', z.never()),
+  REDIS_URL: setting<readonly string[]>(
+    [],
+    'must be a redis: or rediss: URL with nothing behind the host but a database number, or several of different hosts separated by commas; a comma in a password is written %2C.',
+    items(',').pipe(z.array(redisUrl).min(1).max(MAX_REDIS)).refine(areDifferent),
+  ),
+  BUS_SWEEP: duration(15_000),
   METRICS_PORT: number(9464, 65_535),
   ALLOWED_ORIGINS: origins,
   TRUSTED_PROXIES: networks,

@@ -1,23 +1,27 @@
 // A bus for one node: publishing is a function call.
 import type { ConversationEvent, Ephemeral } from '../model/events'
-import type { Bus, BusListener } from './bus'
+import type { Bus, BusHealth, BusListener, Notice } from './bus'
+import { Listeners } from './listeners'
 
 export class MemoryBus implements Bus {
-  readonly #listeners = new Set<BusListener>()
-  readonly #onFault: (cause: unknown) => void
+  readonly isLossy = false
+  readonly #listeners: Listeners
 
   constructor(deps: { onFault?: (cause: unknown) => void } = {}) {
-    this.#onFault = deps.onFault ?? (() => undefined)
+    this.#listeners = new Listeners(deps.onFault ?? (() => undefined))
   }
 
   publish(events: readonly ConversationEvent[]): void {
-    this.#tell((listener) => listener.hear(events))
+    this.#listeners.tell((listener) => listener.hear?.(events))
   }
   publishEphemeral(ephemeral: Ephemeral): void {
-    this.#tell((listener) => listener.hearEphemeral(ephemeral))
+    this.#listeners.tell((listener) => listener.hearEphemeral?.(ephemeral))
   }
   wake(channel: string, account: string): void {
-    this.#tell((listener) => listener.wake(channel, account))
+    this.#listeners.tell((listener) => listener.wake?.(channel, account))
+  }
+  announce(notice: Notice): void {
+    this.#listeners.tell((listener) => listener.heard?.(notice))
   }
   async join(): Promise<void> {
     // One node hears itself without asking.
@@ -25,21 +29,13 @@ export class MemoryBus implements Bus {
   leave(): void {
     // Nothing was asked for.
   }
-  subscribe(listener: BusListener): () => void {
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+  subscribe(listener: Partial<BusListener>): () => void {
+    return this.#listeners.add(listener)
+  }
+  health(): BusHealth {
+    return { status: 'ok' }
   }
   async close(): Promise<void> {
     this.#listeners.clear()
-  }
-
-  /** Whoever publishes is not concerned with what a listener makes of it, nor are the other listeners. */
-  #tell(hint: (listener: BusListener) => void): void {
-    for (const listener of this.#listeners)
-      try {
-        hint(listener)
-      } catch (cause) {
-        this.#onFault(cause)
-      }
   }
 }

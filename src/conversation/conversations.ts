@@ -84,7 +84,7 @@ export class Conversations {
     this.#bus = deps.bus
     this.#suppression = deps.suppression
     this.#now = deps.now ?? (() => new Date())
-    deps.store.onCommitted((events, writes) => this.#announce(events, writes))
+    deps.store.onCommitted((...committed) => this.#announce(...committed))
   }
 
   /** Opens a conversation; on a carried channel the live one of the address is found instead, however many race. */
@@ -198,8 +198,9 @@ export class Conversations {
     return this.#store.idleSince(tenant, silence, limit)
   }
 
-  #announce(events: readonly ConversationEvent[], writes: readonly Write[]): void {
-    if (events.length > 0) this.#bus.publish(events)
+  #announce(events: readonly ConversationEvent[], writes: readonly Write[], bodies: readonly string[]): void {
+    if (events.length > 0) this.#bus.publish(events, bodies)
+    for (const event of events) if (isBeginning(event)) this.#bus.announce({ kind: 'begun', ...placeOf(event) })
     for (const write of writes)
       if (write.kind === 'deliver') this.#bus.wake(write.delivery.to.channel, write.delivery.to.account)
   }
@@ -207,6 +208,11 @@ export class Conversations {
     return new Date(this.#now().getTime() + ms).toISOString()
   }
 }
+
+/** The customer has come for the first time. */
+const isBeginning = (event: ConversationEvent): boolean =>
+  event.position === 1 && event.type === 'participantJoined' && event.participant.role === 'customer'
+const placeOf = ({ tenant, conversationId }: Place): Place => ({ tenant, conversationId })
 
 function stored(repeated: Utterance | null, event: ConversationEvent | undefined): Stored {
   if (repeated) return { event: repeated, repeated: true }

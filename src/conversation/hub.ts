@@ -1,8 +1,9 @@
 // Lets anyone follow a conversation from any position: history, live events and healed gaps are one stream.
 import type { Bus } from '../bus/bus'
 import type { ConversationEvent, PublicEvent } from '../model/events'
-import type { ConversationId, Place, Tenant } from '../model/ids'
+import type { Place } from '../model/ids'
 import type { ConversationStore } from '../store/conversation-store'
+import { GapSweep } from './gap-sweep'
 import { Stream, type Follower, type Following } from './stream'
 
 export class Hub {
@@ -10,17 +11,25 @@ export class Hub {
   readonly #bus: Bus
   readonly #onFault: (cause: unknown) => void
   readonly #streams = new Map<string, Stream>()
+  readonly #gaps: GapSweep
   readonly #unsubscribe: () => void
 
-  constructor(deps: { store: ConversationStore; bus: Bus; onFault?: (cause: unknown) => void }) {
+  /** @param deps `sweepMs`: milliseconds in which all that is followed is compared with the store, on a bus that may lose the last hint; 0: never */
+  constructor(deps: { store: ConversationStore; bus: Bus; sweepMs?: number; onFault?: (cause: unknown) => void }) {
     this.#store = deps.store
     this.#bus = deps.bus
     this.#onFault = deps.onFault ?? (() => undefined)
+    this.#gaps = new GapSweep({
+      store: deps.store,
+      streams: () => this.#streams.values(),
+      intervalMs: deps.bus.isLossy ? (deps.sweepMs ?? 0) : 0,
+      onFault: this.#onFault,
+    })
     this.#unsubscribe = deps.bus.subscribe({
       hear: (events) => this.#hear(events),
       hearEphemeral: (ephemeral) => this.#stream(ephemeral)?.hearEphemeral(ephemeral),
-      wake: () => undefined,
-      missed: () => this.#streams.forEach((stream) => stream.repair()),
+      hearPosition: (place, position) => this.#stream(place)?.hearPosition(position),
+      missed: () => this.#gaps.check(),
     })
   }
 
@@ -39,12 +48,13 @@ export class Hub {
 
   close(): void {
     this.#unsubscribe()
+    this.#gaps.close()
     for (const stream of this.#streams.values()) stream.close()
     this.#streams.clear()
   }
 
   #follow(place: Place, attach: (stream: Stream) => Following): Following {
-    const key = keyOf(place.tenant, place.conversationId)
+    const key = keyOf(place)
     const stream = this.#streams.get(key) ?? this.#open(place, key)
     const following = attach(stream)
     const dropIfIdle = () => {
@@ -64,19 +74,19 @@ export class Hub {
     this.#streams.set(key, stream)
     return stream
   }
-  #drop({ tenant, conversationId }: Place, key: string, stream: Stream): void {
+  #drop(place: Place, key: string, stream: Stream): void {
     if (this.#streams.get(key) !== stream) return
     stream.close()
     this.#streams.delete(key)
-    this.#bus.leave(tenant, conversationId)
+    this.#bus.leave(place)
   }
 
   #hear(events: readonly ConversationEvent[]): void {
     for (const event of events) this.#stream(event)?.hear(event)
   }
-  #stream({ tenant, conversationId }: Place): Stream | undefined {
-    return this.#streams.get(keyOf(tenant, conversationId))
+  #stream(place: Place): Stream | undefined {
+    return this.#streams.get(keyOf(place))
   }
 }
 
-const keyOf = (tenant: Tenant, id: ConversationId): string => `${tenant}\n${id}`
+const keyOf = ({ tenant, conversationId }: Place): string => `${tenant}\n${conversationId}`

@@ -50,6 +50,8 @@ interface Deps {
   readonly now?: () => Date
   readonly random?: () => number
   readonly leaseMs?: number
+  /** On a bus that may lose a wake: milliseconds after which a carrier looks by itself; 0: never. */
+  readonly sweepMs?: number
 }
 
 export class Outbox {
@@ -65,10 +67,9 @@ export class Outbox {
       random: Math.random,
       leaseMs: LEASE_MS,
       ...deps,
+      sweepMs: deps.bus.isLossy ? (deps.sweepMs ?? 0) : 0,
     }
     this.#unsubscribe = deps.bus.subscribe({
-      hear: () => undefined,
-      hearEphemeral: () => undefined,
       wake: (channel, account) => this.#wake(channel, account),
       missed: () => this.#pumps.forEach((pump) => pump.run()),
     })
@@ -77,12 +78,18 @@ export class Outbox {
   /** From here on the carrier gets what is due; the answer takes it out again and gives back what it holds. */
   register(carrier: Carrier): () => Promise<void> {
     const pump = new Pump(carrier, this.#deps)
+    const { channel, account } = carrier
+    const { bus, onFault } = this.#deps
     this.#pumps.add(pump)
     pump.run()
+    // Once more, for what fell due elsewhere before the bus knew that wakes are wanted here.
+    if (bus.isLossy) bus.join({ channel }).then(() => pump.run(), onFault)
     return async () => {
       this.#pumps.delete(pump)
+      if (![...this.#pumps].some((other) => other.carries(channel))) bus.leave({ channel })
       await pump.stop()
-      this.#wake(carrier.channel, carrier.account)
+      // What was given back is taken up by others, on whatever node.
+      bus.wake(channel, account)
     }
   }
 
@@ -101,6 +108,10 @@ export class Outbox {
   async close(): Promise<void> {
     this.#unsubscribe()
     await Promise.all([...this.#pumps].map((pump) => pump.stop()))
+    for (const { carrier } of this.#pumps) {
+      this.#deps.bus.leave({ channel: carrier.channel })
+      this.#deps.bus.wake(carrier.channel, carrier.account)
+    }
     this.#pumps.clear()
   }
 
@@ -120,10 +131,13 @@ class Pump {
   #round: Promise<void> = Promise.resolve()
 
   constructor(
-    private readonly carrier: Carrier,
+    readonly carrier: Carrier,
     private readonly deps: Required<Deps>,
   ) {}
 
+  carries(channel: string): boolean {
+    return this.carrier.channel === channel
+  }
   serves(channel: string, account: string): boolean {
     return this.carrier.channel === channel && (this.carrier.account === '' || this.carrier.account === account)
   }
@@ -170,7 +184,9 @@ class Pump {
   }
   async #sleepUntilDue(): Promise<void> {
     const { tenant, channel, account } = this.carrier
-    const wait = await this.deps.deliveries.nextDueIn(tenant, channel, account)
+    const { deliveries, sweepMs } = this.deps
+    const due = await deliveries.nextDueIn(tenant, channel, account)
+    const wait = sweepMs > 0 ? Math.min(due ?? sweepMs, sweepMs) : due
     // Woken while it asked: what came meanwhile must not wait for the timer.
     if (wait !== null && !this.#isWoken()) this.#later(wait)
   }

@@ -63,6 +63,8 @@ export class Stream {
   #early: ConversationEvent[] = []
   #repairing = false
   #again = false
+  /** How far the log has come at least, as others say. */
+  #known = 0
   #retry: NodeJS.Timeout | null = null
   #retryMs = FIRST_RETRY_MS
   #closed = false
@@ -71,6 +73,9 @@ export class Stream {
     this.#deps = deps
   }
 
+  get place(): Place {
+    return this.#deps.place
+  }
   get isFollowed(): boolean {
     return this.#staff.size + this.#public.size + this.#joining > 0
   }
@@ -145,7 +150,7 @@ export class Stream {
   }
   async #readCursor(): Promise<Cursor> {
     const { bus, store, place } = this.#deps
-    await bus.join(place.tenant, place.conversationId)
+    await bus.join(place)
     const found = await store.find(place.tenant, place.conversationId)
     const cursor = { position: found?.position ?? 0, publicPosition: found?.publicPosition ?? 0 }
     this.#cursor = cursor
@@ -153,7 +158,7 @@ export class Stream {
     this.#early = []
     for (const event of early) this.hear(event)
     // More was said than could be kept, or the bus was deaf meanwhile.
-    if (this.#again) this.repair()
+    if (this.#again || cursor.position < this.#known) this.repair()
     return cursor
   }
 
@@ -166,6 +171,11 @@ export class Stream {
     if (event.position <= this.#cursor.position) return
     if (event.position === this.#cursor.position + 1) this.#advance(this.#cursor, event)
     else this.repair()
+  }
+  /** Whoever stands before this has missed something. */
+  hearPosition(position: number): void {
+    if (position > this.#known) this.#known = position
+    if (this.#cursor && this.#cursor.position < position) this.repair()
   }
   hearEphemeral(ephemeral: Ephemeral): void {
     for (const follower of this.#staff) this.#tell(() => follower.hearEphemeral(ephemeral))

@@ -1,6 +1,7 @@
 // What the gateway counts for its operators, and the loopback listener where Prometheus reads it.
 import { createServer, type Server } from 'node:http'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { BusFigures } from '../bus/bus'
 
 export type DeliveryOutcome = 'done' | 'retried' | 'dead' | 'expired'
 
@@ -107,6 +108,28 @@ export class Metrics {
   httpRequest(request: { route: string; status: number; seconds: number }): void {
     const status = `${Math.floor(request.status / 100)}xx`
     this.#requests.observe({ route: this.#route(request.route), status }, request.seconds)
+  }
+
+  /** The bus keeps its own count, which is read whenever the metrics are. */
+  watchBus(figures: () => BusFigures): void {
+    const counted: readonly (readonly [keyof BusFigures, string])[] = [
+      ['published', 'Hints sent to other nodes, one for each node that each is for.'],
+      ['dropped', 'Hints that could not be sent.'],
+      ['bytes', 'Bytes of what was sent to other nodes.'],
+      ['received', 'Hints heard from other nodes.'],
+      ['foreign', 'Messages on the bus that could not be read.'],
+      ['missed', 'How often it was not known what the bus had missed.'],
+    ]
+    for (const [name, help] of counted)
+      new Counter({
+        name: `fairlead_bus_${name}_total`,
+        help,
+        registers: [this.#registry],
+        collect() {
+          this.reset()
+          this.inc(figures()[name])
+        },
+      })
   }
 
   /** All of it in Prometheus' text format. */

@@ -83,6 +83,13 @@ export interface ConversationStore {
   list(tenant: Tenant, status: Status, after: string, limit: number): Promise<Conversation[]>
   /** Live conversations in which nobody has spoken for so long that something is due, longest first. */
   idleSince(tenant: Tenant, silence: Silence, limit: number): Promise<Conversation[]>
-  /** Hears the events of every commit of this store at once and in order, before the calls that wrote them return. */
-  onCommitted(listener: (events: readonly ConversationEvent[], writes: readonly Write[]) => void): void
+  /** The last position of each of these conversations that has one; at most 1 000 are asked for at once. */
+  positions(tenant: Tenant, ids: readonly ConversationId[]): Promise<Map<ConversationId, number>>
+  /**
+   * Hears the events of every commit of this store at once and in order, before the calls that wrote them return.
+   * `bodies` are the same events as the JSON that was stored.
+   */
+  onCommitted(
+    listener: (events: readonly ConversationEvent[], writes: readonly Write[], bodies: readonly string[]) => void,
+  ): void
 }

@@ -4,7 +4,7 @@ import { GatewayError } from '../model/errors'
 import type { ConversationEvent } from '../model/events'
 import type { ConversationId } from '../model/ids'
 import { isEmpty, toBatch, toRows, type Picture, type Rows } from './batch-rows'
-import type { Committed, Decision, Needs, View } from './conversation-store'
+import type { Committed, ConversationStore, Decision, Needs, View } from './conversation-store'
 import { EntryError, type Batch, type Engine, type Loaded } from './engine'
 import { foundKeys, isPrying, namedKeys } from './needs-keys'
 import { append } from './appending'
@@ -43,7 +43,7 @@ interface Made {
   readonly events: readonly ConversationEvent[]
   readonly rows: Rows
 }
-type CommittedListener = (events: readonly ConversationEvent[], writes: readonly Write[]) => void
+type CommittedListener = Parameters<ConversationStore['onCommitted']>[0]
 
 export class GroupCommit {
   readonly #engine: Engine
@@ -260,7 +260,9 @@ export class GroupCommit {
     for (const { entry } of made) for (const key of entry.keys) this.#recentKeys.set(key, true)
     const events = made.flatMap((one) => one.events)
     const writes = batch.writes.map(({ write }) => write)
-    if (events.length > 0 || writes.length > 0) for (const hear of this.#listeners) this.#tell(hear, events, writes)
+    const bodies = batch.events.map(({ body }) => body)
+    if (events.length > 0 || writes.length > 0)
+      for (const hear of this.#listeners) this.#tell(() => hear(events, writes, bodies))
     for (const { entry, decision, view, conversation, events: own } of made) {
       if (entry.settled) continue
       entry.settled = true
@@ -269,9 +271,9 @@ export class GroupCommit {
   }
 
   /** What is written stays acknowledged, whatever a listener does with it. */
-  #tell(hear: CommittedListener, events: readonly ConversationEvent[], writes: readonly Write[]): void {
+  #tell(hear: () => void): void {
     try {
-      hear(events, writes)
+      hear()
     } catch (cause) {
       this.#onFault(cause)
     }

@@ -57,6 +57,14 @@ export class MemoryConversationStore implements ConversationStore {
     const found = this.#all(tenant).filter((conversation) => isDue(conversation, silence))
     return found.sort((a, b) => (a.activeAt < b.activeAt ? -1 : 1)).slice(0, limit)
   }
+  async positions(tenant: Tenant, ids: readonly ConversationId[]): Promise<Map<ConversationId, number>> {
+    const found = new Map<ConversationId, number>()
+    for (const id of ids) {
+      const position = this.#tables.conversations.get(keyOf(tenant, id))?.position ?? 0
+      if (position > 0) found.set(id, position)
+    }
+    return found
+  }
   #all(tenant: Tenant): Conversation[] {
     return [...this.#tables.conversations.values()].filter((conversation) => conversation.tenant === tenant)
   }

@@ -82,4 +82,23 @@ export class SqliteConversationStore implements ConversationStore {
     const tails = await this.#thread.consult<'tails'>({ do: 'tails', of })
     return rows.map((row, i) => toConversation(row, tails[i] ?? []))
   }
+  /** From the events, for a snapshot may be older; each is one look at the end of an index. */
+  async positions(tenant: Tenant, ids: readonly ConversationId[]): Promise<Map<ConversationId, number>> {
+    if (ids.length === 0) return new Map()
+    const rows = await this.#db
+      .selectFrom('conversation')
+      .select('id')
+      .select((from) =>
+        from
+          .selectFrom('event')
+          .select((event) => event.fn.max('position').as('last'))
+          .whereRef('event.tenant', '=', 'conversation.tenant')
+          .whereRef('event.conversation_id', '=', 'conversation.id')
+          .as('last'),
+      )
+      .where('tenant', '=', tenant)
+      .where('id', 'in', ids)
+      .execute()
+    return new Map(rows.flatMap(({ id, last }) => (last === null ? [] : [[id, last] as const])))
+  }
 }

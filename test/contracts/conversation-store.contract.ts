@@ -199,6 +199,26 @@ export function conversationStoreContract(name: string, openDatabase: OpenDataba
         expect([...first, ...second].map((conversation) => conversation.id)).toEqual([...alive].sort())
         expect(await store().list(tenant, 'ended', '', 9)).toMatchObject([{ id: gone }])
       })
+      it('tells the last position of each conversation that is asked for and has one', async () => {
+        const [a, b] = [await open(store(), '+1'), await open(store(), '+2')]
+        await write(store(), b, said('a'), whispered('b'), said('c'))
+        const address = addressOf('+3')
+        const { conversation: blank } = await store().update({ tenant, address }, () => ({
+          open: { id: newConversationId(), opening: openingAt(address) },
+          events: [],
+        }))
+        const asked = [a, b, blank!.id, newConversationId()]
+        expect(await store().positions(tenant, asked)).toEqual(
+          new Map([
+            [a, 1],
+            [b, 4],
+          ]),
+        )
+        expect(await store().positions('other' as typeof tenant, asked)).toEqual(new Map())
+        expect(await store().positions(tenant, [])).toEqual(new Map())
+        const many = Array.from({ length: 999 }, newConversationId)
+        expect(await store().positions(tenant, [...many, b])).toEqual(new Map([[b, 4]]))
+      })
       it('finds those in which nobody spoke for long, longest first', async () => {
         const [a, b, c] = await Promise.all(['+1', '+2', '+3'].map((refId) => open(store(), refId)))
         under.clock.forward(1_000)

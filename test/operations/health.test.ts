@@ -1,7 +1,7 @@
 // The health routes: live as long as it answers, ready as long as it can keep what it is given.
 import { liveness, readiness } from '../../src/operations/health'
 
-const up = { ready: () => Promise.resolve(), draining: () => false }
+const up = { ready: () => Promise.resolve(), bus: () => ({ status: 'ok' as const }), draining: () => false }
 
 describe('health', () => {
   it('is live whenever it answers', () => {
@@ -18,6 +18,14 @@ describe('health', () => {
     }
     expect(await readiness({ ...up, ready: throws })).toEqual(answer)
     expect(await readiness({ ...up, ready: () => new Promise(() => undefined) }, 20)).toEqual(answer)
+  })
+  it('is degraded, and still to be given work, while the nodes hear each other late', async () => {
+    const bus = () => ({ status: 'degraded' as const, sentence: 'Redis does not answer.' })
+    expect(await readiness({ ...up, bus })).toEqual({
+      status: 200,
+      body: { status: 'degraded', reasons: ['Redis does not answer. Other nodes hear late.'] },
+    })
+    expect((await readiness({ ...up, bus, draining: () => true })).status).toBe(503)
   })
   it('is unavailable while it drains', async () => {
     expect(await readiness({ ...up, draining: () => true })).toEqual({

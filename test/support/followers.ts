@@ -1,8 +1,8 @@
 // Followers that write down what they hear, a bus that can be made to misbehave, and a store that can be made to fail.
-import type { Bus, BusListener } from '../../src/bus/bus'
+import type { Bus, BusHealth, BusListener, Notice, Topic } from '../../src/bus/bus'
 import type { Follower, Following } from '../../src/conversation/stream'
 import type { ConversationEvent, Ephemeral } from '../../src/model/events'
-import type { ConversationId, Tenant } from '../../src/model/ids'
+import type { ConversationId } from '../../src/model/ids'
 import type { Hub } from '../../src/conversation/hub'
 import type { ConversationStore } from '../../src/store/conversation-store'
 import { tenant } from './log-fixtures'
@@ -56,12 +56,18 @@ export class Ears implements Follower<ConversationEvent> {
 export const range = (first: number, last: number): number[] =>
   Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i)
 
+type Reading = 'find' | 'events' | 'positions'
+
+/** A conversation's id, or a channel. */
+const nameOf = (topic: Topic): string => ('channel' in topic ? topic.channel : topic.conversationId)
+
 /** Keeps every hint back until it is told what to do with it. Who did not ask for a conversation hears nothing of it. */
 export class HeldBus implements Bus {
+  readonly isLossy = true
   readonly held: (readonly ConversationEvent[])[] = []
   readonly left: string[] = []
-  readonly #asked = new Map<string, number>()
-  readonly #listeners = new Set<BusListener>()
+  readonly #asked = new Set<string>()
+  readonly #listeners = new Set<Partial<BusListener>>()
   joining: () => Promise<void> = () => Promise.resolve()
   /** Hands every hint on at once. */
   isOpen = false
@@ -69,27 +75,33 @@ export class HeldBus implements Bus {
   publish(events: readonly ConversationEvent[]): void {
     const [first] = events
     if (!first || !this.isAskedFor(first.conversationId)) return
-    if (this.isOpen) for (const listener of this.#listeners) listener.hear(events)
+    if (this.isOpen) for (const listener of this.#listeners) listener.hear?.(events)
     else this.held.push(events)
   }
   publishEphemeral(ephemeral: Ephemeral): void {
-    for (const listener of this.#listeners) listener.hearEphemeral(ephemeral)
+    for (const listener of this.#listeners) listener.hearEphemeral?.(ephemeral)
   }
   wake(channel: string, account: string): void {
-    for (const listener of this.#listeners) listener.wake(channel, account)
+    for (const listener of this.#listeners) listener.wake?.(channel, account)
   }
-  async join(_tenant: Tenant, conversation: ConversationId): Promise<void> {
+  announce(notice: Notice): void {
+    for (const listener of this.#listeners) listener.heard?.(notice)
+  }
+  async join(topic: Topic): Promise<void> {
     await this.joining()
-    this.#asked.set(conversation, (this.#asked.get(conversation) ?? 0) + 1)
+    this.#asked.add(nameOf(topic))
   }
-  leave(_tenant: Tenant, conversation: ConversationId): void {
-    this.left.push(conversation)
-    this.#asked.delete(conversation)
+  leave(topic: Topic): void {
+    this.left.push(nameOf(topic))
+    this.#asked.delete(nameOf(topic))
+  }
+  health(): BusHealth {
+    return { status: 'ok' }
   }
   isAskedFor(conversation: ConversationId): boolean {
     return this.#asked.has(conversation)
   }
-  subscribe(listener: BusListener): () => void {
+  subscribe(listener: Partial<BusListener>): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
   }
@@ -100,25 +112,25 @@ export class HeldBus implements Bus {
   /** Hands on a hint that is held, and keeps it, so that it can come again. */
   release(index: number): void {
     const events = this.held[index]
-    if (events) for (const listener of this.#listeners) listener.hear(events)
+    if (events) for (const listener of this.#listeners) listener.hear?.(events)
   }
   releaseAll(): void {
-    for (const events of this.held.splice(0)) for (const listener of this.#listeners) listener.hear(events)
+    for (const events of this.held.splice(0)) for (const listener of this.#listeners) listener.hear?.(events)
   }
   drop(index: number): void {
     this.held.splice(index, 1)
   }
   missed(): void {
-    for (const listener of this.#listeners) listener.missed()
+    for (const listener of this.#listeners) listener.missed?.()
   }
 }
 
 /** The store, but every reading first asks `before` and then waits for `after`. */
 export function hindered(
   store: ConversationStore,
-  hindrance: { before?: (what: 'find' | 'events') => void; after?: () => Promise<void> },
+  hindrance: { before?: (what: Reading) => void; after?: () => Promise<void> },
 ): ConversationStore {
-  const read = async <T>(what: 'find' | 'events', reading: () => Promise<T>): Promise<T> => {
+  const read = async <T>(what: Reading, reading: () => Promise<T>): Promise<T> => {
     hindrance.before?.(what)
     const found = await reading()
     await hindrance.after?.()
@@ -131,6 +143,7 @@ export function hindered(
     idleSince: (...wish) => store.idleSince(...wish),
     find: (...name) => read('find', () => store.find(...name)),
     events: (...page) => read('events', () => store.events(...page)),
+    positions: (...names) => read('positions', () => store.positions(...names)),
     publicEvents: (...page) => read('events', () => store.publicEvents(...page)),
   }
 }

@@ -10,7 +10,7 @@ import type { Credentials } from '../../identity/credentials'
 import type { ApiKeys } from '../../identity/keys'
 import type { Tokens } from '../../identity/tokens'
 import type { Transcripts } from '../../transcript/transcripts'
-import type { ConversationEvent } from '../../model/events'
+import type { Place } from '../../model/ids'
 import type { EntryPoint, Limiter } from '../dialect'
 
 export interface ChannelDeps {
@@ -38,8 +38,8 @@ export interface ChannelDeps {
   readonly limitKeyOf: (address: string) => string
   /** Is this address in `CONNECTOR_ADDRESSES`? */
   readonly isConnectorAddress: (address: string) => boolean
-  /** Hears of every conversation whose customer has come. Answers how to stop. */
-  readonly onBegun: (listener: (event: ConversationEvent) => void) => () => void
+  /** Hears of every conversation whose customer has come, on whatever node. Answers how to stop. */
+  readonly onBegun: (listener: (place: Place) => void) => () => void
   /** For whoever counts. */
   readonly onSocket: (what: 'opened' | 'closed' | 'droppedAsSlow') => void
   readonly now: () => Date

@@ -2,7 +2,7 @@
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import { Server, type Socket } from 'socket.io'
 import { toGatewayError } from '../../model/errors'
-import type { ConversationEvent } from '../../model/events'
+import type { Place } from '../../model/ids'
 import { Caller, voidCredential, type CallerDeps } from './caller'
 import { encodeConversation } from './codec'
 import { Connectors } from './connectors'
@@ -160,15 +160,15 @@ function watch(deps: ChannelDeps, callers: ReadonlySet<Caller>): () => void {
   const stops = [
     deps.accounts.onRevoked((id) => dismiss(({ identity }) => identity.kind === 'staff' && identity.accountId === id)),
     deps.keys.onRevoked((id) => dismiss(({ identity }) => 'keyId' in identity && identity.keyId === id)),
-    deps.onBegun((event) => void announce(deps, callers, event).catch(deps.onFault)),
+    deps.onBegun((place) => void announce(deps, callers, place).catch(deps.onFault)),
   ]
   return () => stops.forEach((stop) => stop())
 }
 
-async function announce(deps: ChannelDeps, callers: ReadonlySet<Caller>, event: ConversationEvent): Promise<void> {
+async function announce(deps: ChannelDeps, callers: ReadonlySet<Caller>, place: Place): Promise<void> {
   const agents = [...callers].filter((caller) => caller.identity.kind === 'staff' && caller.mayHear())
   if (agents.length === 0) return
-  const found = await deps.conversations.find(event.tenant, event.conversationId)
+  const found = await deps.conversations.find(place.tenant, place.conversationId)
   if (!found) return
   const conversation = encodeConversation(found, 'staff')
   for (const { socket } of agents) socket.emit('initConversation', { conversation })

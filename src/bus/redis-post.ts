@@ -1,0 +1,139 @@
+// Carries what is to be said: all that goes to one node in one tick of the event loop is one publish into its inbox.
+import { Envelope, type Section } from './envelope'
+import { pick } from './redis-address'
+import type { RedisLink } from './redis-link'
+
+/** What may wait for one instance or be on its way to it; more is dropped, and the gap shows. */
+const MAX_BYTES = 16 * 1024 * 1024
+const MAX_HINTS = 50_000
+/** A fuller envelope goes out at once, so that none comes near what a reader refuses. */
+const FULL = 1024 * 1024
+
+interface Deps {
+  readonly node: string
+  readonly links: readonly RedisLink[]
+  readonly inboxOf: (node: string) => string
+  /** Before a tick's envelopes leave: the last chance to add to them. */
+  readonly beforeFlush: () => void
+  /** Nobody took what was said to this node about these topics: it is gone, or away. */
+  readonly onUnheard: (node: string, topics: ReadonlySet<string>) => void
+  /** What was to be said about these topics was dropped. */
+  readonly onDropped: (topics: ReadonlySet<string>) => void
+}
+interface Mailbox {
+  readonly node: string
+  readonly channel: string
+  readonly link: RedisLink
+  envelope: Envelope | null
+}
+
+const NO_TOPICS: ReadonlySet<string> = new Set()
+
+export class RedisPost {
+  readonly figures = { published: 0, dropped: 0, bytes: 0 }
+  readonly #deps: Deps
+  readonly #mailboxes = new Map<string, Mailbox>()
+  readonly #broadcasts: readonly Mailbox[]
+  readonly #full = new Set<Mailbox>()
+  #isScheduled = false
+  #isClosed = false
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+    this.#broadcasts = deps.links.map((link) => ({ node: '', channel: link.everybody, link, envelope: null }))
+  }
+
+  /** To one node, in this tick. `topic` is what its followers are to hear, when that is why it is said. */
+  say(node: string, section: Section, json: string, topic?: string): void {
+    this.#put(this.#mailboxOf(node), section, json, topic)
+  }
+  /** To all nodes: one publish per instance, for each node listens on one. */
+  sayToAll(section: Section, json: string): void {
+    for (const mailbox of this.#broadcasts) this.#put(mailbox, section, json)
+  }
+  /** Tells all nodes that not everything could be said. */
+  confess(): void {
+    for (const mailbox of this.#broadcasts) {
+      mailbox.envelope ??= new Envelope()
+      mailbox.envelope.missed = true
+      this.#full.add(mailbox)
+    }
+    this.schedule()
+  }
+  /** Sees to it that this tick ends with a flush. */
+  schedule(): void {
+    if (this.#isScheduled || this.#isClosed) return
+    this.#isScheduled = true
+    setImmediate(() => this.flush())
+  }
+  flush(): void {
+    this.#isScheduled = false
+    this.#deps.beforeFlush()
+    for (const mailbox of this.#full) this.#send(mailbox)
+    this.#full.clear()
+  }
+  /** Counts hints that cannot be brought. */
+  drop(count: number, topics: ReadonlySet<string> = NO_TOPICS): void {
+    if (count === 0) return
+    this.figures.dropped += count
+    this.#deps.onDropped(topics)
+  }
+  /** Nothing leaves any more. */
+  close(): void {
+    this.#isClosed = true
+  }
+
+  #mailboxOf(node: string): Mailbox {
+    const known = this.#mailboxes.get(node)
+    if (known) return known
+    const mailbox = {
+      node,
+      channel: this.#deps.inboxOf(node),
+      link: pick(this.#deps.links, node),
+      envelope: null,
+    }
+    this.#mailboxes.set(node, mailbox)
+    return mailbox
+  }
+  #put(mailbox: Mailbox, section: Section, json: string, topic?: string): void {
+    const { load, isUp } = mailbox.link
+    if (!isUp || this.#isClosed || load.bytes + json.length > MAX_BYTES || load.hints >= MAX_HINTS) {
+      this.drop(1, topic === undefined ? NO_TOPICS : new Set([topic]))
+      return
+    }
+    const envelope = (mailbox.envelope ??= new Envelope())
+    envelope.add(section, json)
+    if (topic !== undefined) envelope.topics.add(topic)
+    load.bytes += json.length
+    load.hints += 1
+    this.#full.add(mailbox)
+    if (envelope.size >= FULL) this.#send(mailbox)
+    this.schedule()
+  }
+
+  #send(mailbox: Mailbox): void {
+    const { envelope, link, node } = mailbox
+    if (!envelope) return
+    mailbox.envelope = null
+    const { size, count, topics } = envelope
+    const text = envelope.toText(this.#deps.node)
+    this.figures.published += count
+    this.figures.bytes += text.length
+    link.publish(mailbox.channel, text).then(
+      (heard) => {
+        this.#lighten(link, size, count)
+        if (heard > 0 || node === '') return
+        this.#mailboxes.delete(node)
+        this.#deps.onUnheard(node, topics)
+      },
+      () => {
+        this.#lighten(link, size, count)
+        this.drop(count, topics)
+      },
+    )
+  }
+  #lighten({ load }: RedisLink, size: number, count: number): void {
+    load.bytes -= size
+    load.hints -= count
+  }
+}
