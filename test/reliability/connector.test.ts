@@ -86,6 +86,7 @@ describe('a connector that is killed', () => {
     await eventually(async () => expect(await journalOf(dataDir)).toContain('"sent"'))
     await connector.end('SIGKILL')
     relay.cut()
+    relay.heal()
     expect(receipts()).toEqual([])
     await connector.start()
     await eventually(() => expect(receipts()).toEqual(['sent']))
