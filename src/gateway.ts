@@ -53,6 +53,8 @@ export interface Parts {
 }
 
 const VERSION = '0.1.0'
+/** How long a connector may take to answer a delivery. */
+const LONGEST_ANSWER_MS = 30_000
 const tenant = DEFAULT_TENANT
 
 export async function startGateway(config: Config, parts: Parts = {}): Promise<Gateway> {
@@ -65,7 +67,14 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   const bus = parts.bus ?? (await openBus(config, { onFault, metrics }))
 
   const identity = await openIdentity(config, database, now)
-  const core = openConversations(config, { database, bus, now, onFault, leaseMs: parts.leaseMs, metrics })
+  const core = openConversations(config, {
+    database,
+    bus,
+    now,
+    onFault,
+    leaseMs: parts.leaseMs ?? config.deliveryLease,
+    metrics,
+  })
   const deps: ChannelDeps = {
     ...core,
     ...identity,
@@ -148,7 +157,7 @@ interface CoreDeps {
   readonly bus: Bus
   readonly now: () => Date
   readonly onFault: (cause: unknown) => void
-  readonly leaseMs: number | undefined
+  readonly leaseMs: number
   readonly metrics: Metrics
 }
 function openConversations(config: Config, { database, bus, now, onFault, leaseMs, metrics }: CoreDeps) {
@@ -163,7 +172,7 @@ function openConversations(config: Config, { database, bus, now, onFault, leaseM
     now,
     onSettled: (channel, outcome) => metrics.delivery(channel, outcome),
     sweepMs: config.busSweep,
-    ...(leaseMs !== undefined && { leaseMs }),
+    leaseMs,
   })
   const { idleWarning: warningMs, idleEnd: endMs } = config
   return {
@@ -182,7 +191,7 @@ function openConversations(config: Config, { database, bus, now, onFault, leaseM
 function doorOf(config: Config) {
   const proxies = new Networks(config.trustedProxies)
   const connectors = new Networks(config.connectorAddresses)
-  const { customerAuth, allowedOrigins, basePath, echoToSender } = config
+  const { customerAuth, allowedOrigins, basePath, echoToSender, pingInterval: interval, pingTimeout: timeout } = config
   const addressOf: ChannelDeps['clientAddressOf'] = ({ socket, headers }) => {
     const forwardedFor = headers['x-forwarded-for']
     return clientAddress({ socketAddress: socket.remoteAddress, forwardedFor }, proxies)
@@ -191,6 +200,9 @@ function doorOf(config: Config) {
     entryPoint: { tenant, customerAuth, allowedOrigins },
     basePath,
     echoToSender,
+    ping: { interval, timeout },
+    // A lease outlives the wait for an answer, so that nobody else delivers meanwhile.
+    answerMs: Math.min(LONGEST_ANSWER_MS, config.deliveryLease / 2),
     unlimited: !config.rateLimits,
     clientAddressOf: addressOf,
     limitKeyOf: addressKey,

@@ -114,6 +114,7 @@ describe('settings', () => {
     ['CONNECTOR_KEYS', 'sms:hush,whatsapp:hush', 'no key twice'],
     ['ECHO_TO_SENDER', 'maybe', 'ECHO_TO_SENDER must be on or off.'],
     ['RECONNECT_GRACE', '1d', 'RECONNECT_GRACE must be a duration'],
+    ['PING_INTERVAL', '0', 'PING_INTERVAL must be a duration'],
     ['IDLE_END', '600h', 'IDLE_END must be a duration'],
     ['SMTP_URL', 'https://hush@mail', 'SMTP_URL must be an smtp: or smtps: URL.'],
     ['SMTP_URL', 'smtp://hush@mail', 'SMTP_URL and MAIL_FROM belong together. Set both or none.'],

@@ -118,7 +118,9 @@ function checkOneOrder(publicLog: readonly Body[], staffLog: readonly Body[]): F
   const same = staff.filter((key) => shared.has(key))
   const differs = said(publicLog).findIndex((body, i) => keyOf(body) !== same[i])
   if (differs < 0) return []
-  return [finding('misordered', `for customers ${keyOf(said(publicLog)[differs]!)} stands elsewhere than for the staff`)]
+  return [
+    finding('misordered', `for customers ${keyOf(said(publicLog)[differs]!)} stands elsewhere than for the staff`),
+  ]
 }
 
 function checkReading({ reader, stream, heard }: Reading, log: readonly Body[]): Finding[] {
