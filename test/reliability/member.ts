@@ -81,6 +81,9 @@ export class Member {
       this.losses += 1
       for (const waiting of this.#waiting) this.#note('info', waiting)
     })
+    this.#socket.on('connect_error', ({ data }: Error & { data?: Reply }) => {
+      if (data && !isForNow(data)) this.complaints.push(`connect: ${JSON.stringify(data)}`)
+    })
     this.#socket.on('conversationInfo', ({ messages }: { messages: Body[] }) =>
       messages.forEach((one) => this.#hear(one)),
     )
