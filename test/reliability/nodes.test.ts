@@ -131,13 +131,9 @@ describe('row 13: of what is said ten times with one key on three nodes at once'
     for (const reply of replies) expect(reply).toEqual(replies[0])
   })
 })
-async function linesOf({ conversationId, participant }: Awaited<ReturnType<typeof init>>): Promise<string[]> {
-  const { json } = await request(
-    cluster.nodes[1]!.url,
-    `/api/customer/transcript/${conversationId}/json`,
-    {},
-    participant.id,
-  )
+async function linesOf({ conversationId }: Awaited<ReturnType<typeof init>>): Promise<string[]> {
+  const { url } = cluster.nodes[1]!
+  const { json } = await request(url, `/api/customer/transcript/${conversationId}/json`, {}, await login(url))
   return (json['lines'] as { text: string }[]).map(({ text }) => text)
 }
 
