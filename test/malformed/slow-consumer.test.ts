@@ -45,7 +45,7 @@ async function open(url: string, { conversationId, participant, token }: Custome
   return { raw, seqs }
 }
 
-describe('a reader that never reads', () => {
+describe('row 10: a reader that never reads', () => {
   let gateway: GatewayProcess
   beforeAll(async () => {
     gateway = await GatewayProcess.start()
@@ -78,6 +78,7 @@ describe('a reader that never reads', () => {
     console.log(`heap ${before.heap.toFixed(1)} MB, ${stuck.heap.toFixed(1)} MB with a reader that does not read`)
     console.log(`rss ${before.rss.toFixed(0)} MB, ${stuck.rss.toFixed(0)} MB`)
     expect(stuck.heap - before.heap).toBeLessThan(MAX_GROWTH_MB)
+    expect(stuck.dropped - before.dropped).toBe(1)
     await eventually(() => {
       expect(heardBy()).toEqual(Array.from({ length: MESSAGES }, (_, i) => i))
     }, PATIENCE)

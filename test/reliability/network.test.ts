@@ -1,15 +1,13 @@
 // Bad networks between clients and the gateway: slow, in slices, broken in mid-frame, half open. Nothing is doubled, no acknowledgement is stuck.
-import { QUICK } from '../support/cluster'
 import { eventually } from '../support/eventually'
 import { FaultProxy } from '../support/fault-proxy'
 import type { Weather } from '../support/fault-way'
 import { newFolder, removeFolder } from '../support/gateway'
 import { customer } from '../support/people'
-import { fixedPort, gatewayProcess } from '../support/process'
+import { fixedPort, gatewayProcess, QUICK } from '../support/process'
 import { Rooms } from './rooms'
 
 const GOES_ON_WITHIN = 20_000
-const { PING_INTERVAL, PING_TIMEOUT } = QUICK
 
 let dataDir = ''
 let metricsUrl = ''
@@ -19,7 +17,7 @@ beforeAll(async () => {
   dataDir = await newFolder()
   const metricsPort = await fixedPort()
   metricsUrl = `http://127.0.0.1:${metricsPort}/metrics`
-  gateway = await gatewayProcess(dataDir, { METRICS_PORT: String(metricsPort), PING_INTERVAL, PING_TIMEOUT })
+  gateway = await gatewayProcess(dataDir, { METRICS_PORT: String(metricsPort), ...QUICK })
   await gateway.start()
 })
 beforeEach(async () => {

@@ -4,7 +4,7 @@ import { carrier, inbound } from '../support/carrier'
 import { Cluster } from '../support/cluster'
 import { eventually } from '../support/eventually'
 import { CONNECTOR_KEY } from '../support/gateway'
-import { agentIn, connect, init, joining, login, request, say, type Reply } from '../support/people'
+import { agentIn, connect, init, joining, login, say, type Reply } from '../support/people'
 import { accept, provider } from './provider'
 import { Rooms } from './rooms'
 
@@ -131,10 +131,11 @@ describe('row 13: of what is said ten times with one key on three nodes at once'
     for (const reply of replies) expect(reply).toEqual(replies[0])
   })
 })
+/** What was said, as a newcomer on another node reads it. */
 async function linesOf({ conversationId }: Awaited<ReturnType<typeof init>>): Promise<string[]> {
   const { url } = cluster.nodes[1]!
-  const { json } = await request(url, `/api/customer/transcript/${conversationId}/json`, {}, await login(url))
-  return (json['lines'] as { text: string }[]).map(({ text }) => text)
+  const reader = kept(await agentIn(url, conversationId, await login(url)))
+  return reader.arrived().flatMap(({ type, text }) => (type === 'ChatMessage' ? [String(text)] : []))
 }
 
 it('row 14: what a client said before it died, and says again on another node, is there once', async () => {

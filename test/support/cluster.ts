@@ -3,11 +3,8 @@ import { eventually } from './eventually'
 import { FaultProxy } from './fault-proxy'
 import { newFolder, removeFolder } from './gateway'
 import { PostgresServer } from './postgres'
-import { gatewayProcess, type Process } from './process'
+import { gatewayProcess, QUICK, readinessOf, type Process, type Readiness } from './process'
 import { RedisServer } from './redis'
-
-/** So that deaths are noticed within seconds: leases and pings. */
-export const QUICK = { PING_INTERVAL: '2s', PING_TIMEOUT: '2s', DELIVERY_LEASE: '2s', BUS_SWEEP: '2s' }
 
 /** One node, and the links to and from it. */
 export interface Node {
@@ -40,7 +37,14 @@ export class Cluster {
     const links = await Promise.all(
       Array.from({ length: count }, async (_, index) => {
         const [toRedis, toPostgres] = await Promise.all([FaultProxy.start(redis.url), FaultProxy.start(postgres.url())])
-        const own = { REDIS_URL: toRedis.url, DATABASE_URL: toPostgres.url, ...QUICK, ...settings, ...settingsOf(index) }
+        const own = {
+          REDIS_URL: toRedis.url,
+          DATABASE_URL: toPostgres.url,
+          ...QUICK,
+          BUS_SWEEP: '2s',
+          ...settings,
+          ...settingsOf(index),
+        }
         return { toRedis, toPostgres, process: await gatewayProcess(folder, own) }
       }),
     )
@@ -85,20 +89,5 @@ export class Cluster {
     const proxies = this.nodes.flatMap(({ door, toRedis, toPostgres }) => [door, toRedis, toPostgres])
     await Promise.all([...proxies.map((proxy) => proxy.close()), this.redis.close(), this.postgres.close()])
     await removeFolder(this.folder)
-  }
-}
-
-export interface Readiness {
-  readonly code: number
-  readonly status: string
-}
-/** Of a node that does not answer: `silent`. */
-export async function readinessOf(url: string): Promise<Readiness> {
-  try {
-    const answer = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(3_000) })
-    const { status } = (await answer.json()) as { status: string }
-    return { code: answer.status, status }
-  } catch {
-    return { code: 0, status: 'silent' }
   }
 }
