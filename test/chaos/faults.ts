@@ -64,7 +64,15 @@ function ofLink(name: string, proxy: FaultProxy, chance: Chance): Fault[] {
     { name: `${name} is stalled (${direction})`, kind, begin: () => proxy.stall(direction), end },
     { name: `${name} is stranded (${direction})`, kind, begin: () => proxy.strand(direction), end },
     { name: `${name} is reset`, kind, begin: () => proxy.reset(), end },
-    { name: `${name} refuses`, kind, begin: () => (proxy.refuse(), proxy.cut()), end },
+    {
+      name: `${name} refuses`,
+      kind,
+      begin: () => {
+        proxy.refuse()
+        proxy.cut()
+      },
+      end,
+    },
     {
       name: `${name} is reset in mid-frame`,
       kind,

@@ -80,15 +80,18 @@ function checkOrder(entries: readonly Entry[], places: ReadonlyMap<string, reado
   const begun = new Set<string>()
   let acknowledged = 0
   let before = 0
-  for (const { outcome, messageId, seq = 0 } of entries) {
-    if (outcome === 'ok') acknowledged = Math.max(acknowledged, seq)
-    const [place] = places.get(messageId) ?? []
-    if (outcome !== 'invoke' || begun.has(messageId) || place === undefined) continue
-    begun.add(messageId)
+  const judge = (messageId: string, place: number) => {
     const floor = refused.has(messageId) ? acknowledged : Math.max(acknowledged, before)
     if (place <= floor)
-      findings.push(finding('misordered', `${messageId} stands at ${place}, behind what was said later, at ${floor}`))
+      findings.push(finding('misordered', `${messageId} stands at ${place}, before what was said earlier, at ${floor}`))
     if (!refused.has(messageId)) before = Math.max(before, place)
+  }
+  for (const { outcome, messageId, seq } of entries) {
+    if (outcome === 'ok') acknowledged = Math.max(acknowledged, seq ?? 0)
+    const place = places.get(messageId)?.[0]
+    if (outcome !== 'invoke' || begun.has(messageId) || place === undefined) continue
+    begun.add(messageId)
+    judge(messageId, place)
   }
   return findings
 }
