@@ -10,22 +10,25 @@ export interface ConnectorSettings {
   readonly smppUrl: string | null
   /** The data folder: each connector keeps what must outlive it in a folder of its own therein. Absent: nothing is kept. */
   readonly dataDir?: string
+  /** Tells the processes of one connector apart: each keeps a folder of its own. Absent or empty: there is one. */
+  readonly instance?: string
   readonly log: HostLog
 }
 
 const FACTORIES: Readonly<Record<string, (settings: ConnectorSettings) => Connector>> = {
   echo: () => createEchoConnector(),
-  sms: ({ smppUrl, dataDir, log }) => {
+  sms: ({ smppUrl, dataDir, instance = '', log }) => {
     if (smppUrl === null) throw new Error('Set SMPP_URL, such as smpp://system_id:password@host:2775.')
     return createSmsConnector({
       url: smppUrl,
       log,
-      ...(dataDir === undefined ? {} : { journalDir: folderOf(dataDir, 'sms') }),
+      ...(dataDir === undefined ? {} : { journalDir: folderOf(dataDir, 'sms', instance) }),
     })
   },
 }
 
-const folderOf = (dataDir: string, name: string): string => join(dataDir, 'connectors', name)
+const folderOf = (dataDir: string, name: string, instance: string): string =>
+  join(dataDir, 'connectors', instance === '' ? name : `${name}-${instance}`)
 
 /** Throws a sentence when there is no such connector, or when a setting that it needs is missing. */
 export function createConnector(name: string, settings: ConnectorSettings): Connector {

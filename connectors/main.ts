@@ -5,9 +5,10 @@ import { createConnector } from './catalog'
 import { hostConnector } from './host'
 
 async function main(name: string): Promise<void> {
-  const { gatewayUrl: url, connectorKey: key, smppUrl, dataDir, logLevel: level } = readConnectorConfig()
+  const config = readConnectorConfig()
+  const { gatewayUrl: url, connectorKey: key, connectorInstance: instance, smppUrl, dataDir, logLevel: level } = config
   const log = createLogger({ level })
-  const connector = createConnector(name, { smppUrl, dataDir, log })
+  const connector = createConnector(name, { smppUrl, dataDir, instance, log })
   const stop = new AbortController()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort())
   const onFenced = ({ message }: Error) => {
@@ -15,7 +16,7 @@ async function main(name: string): Promise<void> {
     process.exitCode = 1
   }
   try {
-    await hostConnector({ url, key, connector, log, onFenced, signal: stop.signal })
+    await hostConnector({ url, key, instance, connector, log, onFenced, signal: stop.signal })
   } catch (cause) {
     if (!stop.signal.aborted) throw cause
   }

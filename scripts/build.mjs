@@ -15,14 +15,14 @@ const sources = (folder) =>
     .map((entry) => join(entry.parentPath, entry.name))
 
 const server = [...sources('src'), ...sources('connectors')].filter((file) => !file.startsWith('src/web/'))
+const node = { outbase: '.', outdir: 'dist', platform: 'node', target: 'node20', format: 'cjs', sourcemap: true }
+await build({ ...node, entryPoints: server, logLevel: 'warning' })
+/** In one piece: a thread that reads hundreds of files before it opens its own keeps every start waiting. */
 await build({
-  entryPoints: server,
-  outdir: 'dist',
-  outbase: '.',
-  platform: 'node',
-  target: 'node20',
-  format: 'cjs',
-  sourcemap: true,
+  ...node,
+  entryPoints: ['src/store/sqlite-worker.ts'],
+  bundle: true,
+  external: ['better-sqlite3'],
   logLevel: 'warning',
 })
 

@@ -1,7 +1,14 @@
 // Reads the settings once at start, from the environment alone, and reports every mistake at once.
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { type ChannelWords, type ConnectorKey, connectorShape, gatewayShape, type LogLevel } from './settings'
+import {
+  type ChannelWords,
+  type ConnectorKey,
+  connectorShape,
+  type DatabaseSetting,
+  gatewayShape,
+  type LogLevel,
+} from './settings'
 
 /** Everything the operator decided. Durations are milliseconds. */
 export interface Config {
@@ -17,8 +24,10 @@ export interface Config {
   /** The origin under which the world reaches the gateway. */
   readonly publicUrl: string | null
   readonly dataDir: string
-  /** `sqlite`: a file in `dataDir`. `memory`: for trying out, lost at the end. */
-  readonly database: 'sqlite' | 'memory'
+  /** SQLite: a file in `dataDir`. */
+  readonly database: DatabaseSetting
+  /** Connections to Postgres at most. */
+  readonly databasePool: number
   /** Instances of Redis between several nodes; empty: this node is alone. */
   readonly redisUrls: readonly string[]
   /** In which time everything that is followed is compared with the store, for hints that Redis lost; 0: never. */
@@ -58,6 +67,8 @@ export interface Config {
 export interface ConnectorConfig {
   readonly gatewayUrl: string
   readonly connectorKey: string | null
+  /** Tells the processes of one connector apart; empty where there is one. */
+  readonly connectorInstance: string
   readonly smppUrl: string | null
   readonly dataDir: string
   readonly logLevel: LogLevel
@@ -109,8 +120,8 @@ export function readConnectorConfig(env: Environment = process.env): ConnectorCo
   mistakes.push(...sentences(read.error))
   if (!read.success || mistakes.length > 0) throw new ConfigError(mistakes)
   const { GATEWAY_URL: gatewayUrl, CONNECTOR_KEY: connectorKey, SMPP_URL: smppUrl } = read.data
-  const { DATA_DIR: dataDir, LOG_LEVEL: logLevel } = read.data
-  return { gatewayUrl, connectorKey, smppUrl, dataDir, logLevel }
+  const { CONNECTOR_INSTANCE: connectorInstance, DATA_DIR: dataDir, LOG_LEVEL: logLevel } = read.data
+  return { gatewayUrl, connectorKey, connectorInstance, smppUrl, dataDir, logLevel }
 }
 
 /** Takes the texts as they are, secrets from their files too. Empty is absent. */
@@ -144,6 +155,12 @@ function together(raw: Environment): string[] {
   }
   if (raw['NODE_ENV'] !== 'production') both('ADMIN_USER', 'ADMIN_PASSWORD')
   both('SMTP_URL', 'MAIL_FROM')
+  if (
+    raw['DATABASE_URL']?.startsWith('postgres') &&
+    raw['SECRET_KEY'] === undefined &&
+    raw['NODE_ENV'] !== 'production'
+  )
+    mistakes.push('SECRET_KEY must be set with Postgres: all nodes sign with the same one.')
   if (raw['REDIS_URL'] !== undefined && !/^postgres(ql)?:/i.test(raw['DATABASE_URL'] ?? ''))
     mistakes.push('REDIS_URL needs a DATABASE_URL of Postgres: SQLite means one node, and one node needs no Redis.')
   const idle = z.object({ warning: gatewayShape.IDLE_WARNING, end: gatewayShape.IDLE_END })
@@ -180,6 +197,7 @@ function settle(read: Settings): Config {
     publicUrl: read.PUBLIC_URL,
     dataDir: read.DATA_DIR,
     database: read.DATABASE_URL,
+    databasePool: read.DATABASE_POOL,
     redisUrls: read.REDIS_URL,
     busSweep: read.BUS_SWEEP,
     metricsPort: read.METRICS_PORT,

@@ -32,7 +32,7 @@ import { DEFAULT_TENANT } from './model/ids'
 import { liveness, readiness } from './operations/health'
 import { Metrics, openMetrics } from './operations/metrics'
 import type { Database } from './store/database'
-import { openMemory, openSqlite, type DatabaseDeps } from './store/open-database'
+import { openMemory, openPostgres, openSqlite, type DatabaseDeps } from './store/open-database'
 import { Transcripts } from './transcript/transcripts'
 
 export interface Gateway {
@@ -50,6 +50,8 @@ export interface Parts {
   readonly logger?: Logger
   /** How long a delivery is leased, in milliseconds. */
   readonly leaseMs?: number
+  /** Test gateways sign in at a fraction of the cost. */
+  readonly passwords?: Passwords
 }
 
 const VERSION = '0.1.0'
@@ -66,7 +68,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     parts.database ?? (await openDatabase(config, { now, onFault, onCommit: (figures) => metrics.committed(figures) }))
   const bus = parts.bus ?? (await openBus(config, { onFault, metrics }))
 
-  const identity = await openIdentity(config, database, now)
+  const identity = await openIdentity(config, database, { now, passwords: parts.passwords ?? new Passwords() })
   const core = openConversations(config, {
     database,
     bus,
@@ -128,8 +130,15 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   }
 }
 
-function openDatabase(config: Config, deps: DatabaseDeps): Promise<Database> {
-  return config.database === 'memory' ? openMemory(deps) : openSqlite({ ...deps, dataDir: config.dataDir })
+function openDatabase({ database, databasePool, dataDir }: Config, deps: DatabaseDeps): Promise<Database> {
+  switch (database.kind) {
+    case 'memory':
+      return openMemory(deps)
+    case 'sqlite':
+      return openSqlite({ ...deps, dataDir })
+    case 'postgres':
+      return openPostgres({ ...deps, url: database.url, size: databasePool })
+  }
 }
 
 async function openBus(
@@ -142,11 +151,15 @@ async function openBus(
   return bus
 }
 
-async function openIdentity(config: Config, { accounts: store }: Database, now: () => Date) {
+async function openIdentity(
+  config: Config,
+  { accounts: store }: Database,
+  { now, passwords }: { now: () => Date; passwords: Passwords },
+) {
   const secretKeys =
     config.secretKeys.length > 0 ? config.secretKeys : [await keptSecret(join(config.dataDir, 'secret-key'))]
   const tokens = new Tokens({ secretKeys, now })
-  const accounts = await Accounts.open({ store, tokens, passwords: new Passwords(), tenant, now })
+  const accounts = await Accounts.open({ store, tokens, passwords, tenant, now })
   const firstSupervisor = await accounts.ensureFirstSupervisor(config.admin, config.dataDir)
   const keys = await ApiKeys.open({ store, fixed: config.connectorKeys, tenant, now })
   return { tokens, accounts, keys, credentials: new Credentials({ tokens, accounts, keys }), firstSupervisor }

@@ -152,6 +152,16 @@ const secretKeys = setting<readonly string[]>(
       .max(2),
   ),
 )
+/** Where conversations are kept. `memory`: for trying out, lost at the end. */
+export type DatabaseSetting =
+  { readonly kind: 'sqlite' } | { readonly kind: 'memory' } | { readonly kind: 'postgres'; readonly url: string }
+const databaseUrl = z.string().transform((text, context): DatabaseSetting => {
+  if (text === 'sqlite:') return { kind: 'sqlite' }
+  if (text === 'memory:') return { kind: 'memory' }
+  const { success } = url(['postgres:', 'postgresql:']).safeParse(text)
+  if (!success || new URL(text).pathname.length < 2) context.addIssue('not a database')
+  return { kind: 'postgres', url: text }
+})
 const dataDir = setting('./data', 'must be a folder.', z.string())
 const logLevel = setting<LogLevel>('info', `must be one of ${LOG_LEVELS.join(', ')}.`, z.enum(LOG_LEVELS))
 
@@ -169,10 +179,15 @@ export const gatewayShape = {
   ),
   PUBLIC_URL: text('must be an origin such as https://chat.example.org; the path belongs in BASE_PATH.', origin),
   DATA_DIR: dataDir,
-  DATABASE_URL: setting<'sqlite' | 'memory'>(
-    'sqlite',
-    'must be sqlite: (the default, in DATA_DIR) or memory: in this build, which has SQLite inside the process only and no Postgres.',
-    z.enum(['sqlite:', 'memory:']).transform((url) => (url === 'memory:' ? 'memory' : 'sqlite')),
+  DATABASE_URL: setting<DatabaseSetting>(
+    { kind: 'sqlite' },
+    'must be sqlite: (the default, in DATA_DIR), memory:, or the URL of a Postgres database such as postgres://user:password@host:5432/name.',
+    databaseUrl,
+  ),
+  DATABASE_POOL: setting(
+    10,
+    'must be a number of connections from 2 to 500.',
+    z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(2).max(500)),
   ),
   REDIS_URL: setting<readonly string[]>(
     [],
@@ -219,6 +234,11 @@ export const connectorShape = {
     url(['http:', 'https:']).transform((value) => value.replace(/\/+$/, '')),
   ),
   CONNECTOR_KEY: text('must have at most 512 characters without spaces.', z.string().regex(/^\S{1,512}$/)),
+  CONNECTOR_INSTANCE: setting(
+    '',
+    'must have at most 64 letters, digits, - and _.',
+    z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
+  ),
   SMPP_URL: text('must be an smpp: or ssmpp: URL.', url(['smpp:', 'ssmpp:'])),
   DATA_DIR: dataDir,
   LOG_LEVEL: logLevel,

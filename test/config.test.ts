@@ -33,7 +33,8 @@ describe('settings', () => {
       basePath: '',
       publicUrl: null,
       dataDir: './data',
-      database: 'sqlite',
+      database: { kind: 'sqlite' },
+      databasePool: 10,
       metricsPort: 9464,
       reconnectGrace: 60_000,
       pingInterval: 25_000,
@@ -100,7 +101,9 @@ describe('settings', () => {
     ['PUBLIC_URL', 'https://host/chat', 'PUBLIC_URL must be an origin'],
     ['PUBLIC_URL', 'ftp://host', 'PUBLIC_URL must be an origin'],
     ['HOST', 'not a host', 'HOST must be an address'],
-    ['DATABASE_URL', 'postgres://u:hush@db/x', 'SQLite inside the process only and no Postgres.'],
+    ['DATABASE_URL', 'mysql://u:hush@db/x', 'postgres://user:password@host:5432/name'],
+    ['DATABASE_URL', 'postgres://u:hush@db', 'postgres://user:password@host:5432/name'],
+    ['DATABASE_POOL', '1', 'from 2 to 500'],
     ['DATABASE_URL', 'sqlite:/tmp/hush.db', 'in DATA_DIR'],
     ['REDIS_URL', 'redis://:hush@cache', 'REDIS_URL needs a DATABASE_URL of Postgres'],
     ['REDIS_URL', 'http://:hush@cache', 'REDIS_URL must be a redis: or rediss: URL'],
@@ -156,12 +159,19 @@ describe('settings', () => {
       allowedOrigins: ['https://a.example', 'http://b.example:8000'],
       trustedProxies: ['10.0.0.0/8', '::1'],
       connectorAddresses: [],
-      database: 'sqlite',
+      database: { kind: 'sqlite' },
     })
     expect(readConfig({ BASE_PATH: '/' }).basePath).toBe('')
-    expect(readConfig({ DATABASE_URL: 'memory:' }).database).toBe('memory')
+    expect(readConfig({ DATABASE_URL: 'memory:' }).database).toEqual({ kind: 'memory' })
   })
 
+  it('know a Postgres database, for which all nodes must sign alike', () => {
+    const url = 'postgres://user:hush@db:5432/fairlead'
+    const read = readConfig({ DATABASE_URL: url, DATABASE_POOL: '20', SECRET_KEY: KEY })
+    expect(read).toMatchObject({ database: { kind: 'postgres', url }, databasePool: 20 })
+    const mistakes = mistakesOf({ DATABASE_URL: url })
+    expect(mistakes).toEqual(['SECRET_KEY must be set with Postgres: all nodes sign with the same one.'])
+  })
   it('keep of connector keys the hash alone, and warn in production of plain ones', () => {
     const hash = createHash('sha256').update('plain-key').digest('hex')
     const other = hash.replace(/^./, (digit) => (digit === 'a' ? 'b' : 'a'))
@@ -213,6 +223,7 @@ describe('a connector’s settings', () => {
     expect(readConnectorConfig({})).toEqual({
       gatewayUrl: 'http://localhost:8080',
       connectorKey: null,
+      connectorInstance: '',
       smppUrl: null,
       dataDir: './data',
       logLevel: 'info',
@@ -220,6 +231,9 @@ describe('a connector’s settings', () => {
     expect(
       readConnectorConfig({ GATEWAY_URL: 'https://h/chat/', CONNECTOR_KEY: 'x', SMPP_URL: 'smpp://a:b@smsc:2775' }),
     ).toMatchObject({ gatewayUrl: 'https://h/chat', connectorKey: 'x', smppUrl: 'smpp://a:b@smsc:2775' })
+    expect(readConnectorConfig({ CONNECTOR_INSTANCE: 'b-2' }).connectorInstance).toBe('b-2')
+    for (const instance of ['../b', 'b c', 'b'.repeat(65)])
+      expect(() => readConnectorConfig({ CONNECTOR_INSTANCE: instance })).toThrow(/CONNECTOR_INSTANCE must/)
     expect(() => readConnectorConfig({ SMPP_URL: 'http://hush@x', GATEWAY_URL: 'x' })).toThrow(
       /GATEWAY_URL must[^]*SMPP_URL must/,
     )

@@ -1,6 +1,6 @@
 // A bus for many nodes: hints travel through Redis, each only to the nodes that asked for it.
 import type { ConversationEvent, Ephemeral } from '../model/events'
-import { newId } from '../model/ids'
+import { newId } from '../model/new-id'
 import type { Bus, BusFigures, BusHealth, BusListener, Notice, Topic } from './bus'
 import { readEnvelope, type Incoming } from './envelope'
 import { Listeners } from './listeners'

@@ -1,6 +1,9 @@
 // Who follows what: a set in Redis for each topic, and of each topic that this node follows a copy that the others keep fresh.
 import type { Topic } from './bus'
 import type { Change, Section } from './envelope'
+import { Followed } from './followed'
+import { textOf, WaitingHints, type Hint } from './hint'
+import { LastWords } from './last-words'
 import { pick } from './redis-address'
 import type { RedisCommand, RedisReply } from './redis-commands'
 import type { RedisLink } from './redis-link'
@@ -14,7 +17,8 @@ import { topicName } from './topic'
  *   W follows and knows of J: it sends it.
  *   W follows and does not know of J yet: then W entered itself before s (had it come later it would have found J in the
  *     set), so J found W and told it `+`. When W hears that it answers `=` with the last position that it published, which
- *     is not before this event, and J, standing before it, reads the store again.
+ *     is not before this event, and J, standing before it, reads the store again. So it does when W has left meanwhile: W
+ *     remembers for a while what it published last, and says it with its `-`.
  *   A `+` or `=` that got lost: whoever dropped it enters itself again and tells all, with its last position.
  * A hint that was sent and got lost is another matter: the next one shows the gap, a reconnected inbox and a confessed
  * loss tell `missed`, and for the last hint of a quiet conversation there is the slow sweep.
@@ -23,39 +27,13 @@ import { topicName } from './topic'
  * it then published would be missed by one who has read the store already. It asks for the set once per topic and tick.
  */
 
-/** How long `join` waits for Redis, in milliseconds. */
-const JOIN_MS = 500
 /** Topics in one pipeline when all are entered again. */
 const CHUNK = 250
 /** How long an entry outlives its last living follower, in seconds. */
 const ENTRY_SECONDS = 900
 /** Every entry is renewed in this time, in milliseconds. */
 const RENEW_MS = 300_000
-/** Hints that may wait for Redis to say who follows; more are dropped. */
-const MAX_WAITING = 20_000
 
-/** Made into JSON when the first other node is to hear it, and then once. */
-export interface Hint {
-  readonly section: Section
-  readonly source: unknown
-  json: string | null
-}
-interface Followed {
-  readonly topic: Topic
-  readonly name: string
-  readonly link: RedisLink
-  others: Set<string>
-  /** The last position that this node published. */
-  position: number
-  isEntered: boolean
-  /** What was published while the others were not known yet. */
-  waiting: Hint[]
-  /** What others said of themselves while Redis was asked: they know better than the set. */
-  heard: Map<string, boolean> | null
-  /** Ends the waiting of `join`; null when that is over. */
-  joined: (() => void) | null
-  joining: Promise<void>
-}
 interface Deps {
   readonly node: string
   readonly prefix: string
@@ -81,16 +59,16 @@ export class RedisDirectory {
   #fresh: Followed[] = []
   #forgotten = new Set<string>()
   #asked = new Map<string, Hint[]>()
-  #waiting = 0
-  readonly #renewing = new Map<RedisLink, Iterator<Followed>>()
+  readonly #waiting = new WaitingHints()
+  readonly #lastWords = new LastWords()
+  /** Something was entered later than whoever joined it could wait. */
+  #isLate = false
+  readonly #renewing = new Map<RedisLink, Iterator<Followed, undefined>>()
 
   constructor(deps: Deps) {
     this.#deps = deps
   }
 
-  get isEmpty(): boolean {
-    return this.#followed.size === 0
-  }
   follows(name: string): boolean {
     return this.#followed.has(name)
   }
@@ -99,28 +77,11 @@ export class RedisDirectory {
     const name = topicName(topic)
     const known = this.#followed.get(name)
     if (known) return known.joining
-    const followed: Followed = {
-      topic,
-      name,
-      link: this.#linkOf(name),
-      others: new Set(),
-      position: 0,
-      isEntered: false,
-      waiting: [],
-      heard: null,
-      joined: null,
-      joining: Promise.resolve(),
-    }
+    const followed = new Followed(topic, name, this.#linkOf(name), this.#lastWords.of(name))
     this.#followed.set(name, followed)
     if (!followed.link.isUp || !this.#deps.isListening()) this.#doubtful.add(followed)
     else {
-      followed.joining = new Promise((resolve) => {
-        const late = setTimeout(() => this.#endJoin(followed), JOIN_MS)
-        followed.joined = () => {
-          clearTimeout(late)
-          resolve()
-        }
-      })
+      followed.waitForRedis()
       this.#fresh.push(followed)
       this.#deps.schedule()
     }
@@ -131,14 +92,16 @@ export class RedisDirectory {
     if (!followed) return
     this.#followed.delete(followed.name)
     this.#doubtful.delete(followed)
-    this.#endJoin(followed)
-    this.#forgotten.add(followed.name)
-    for (const node of followed.others) this.#tell(node, ['-', followed.name, 0])
+    followed.endJoin()
+    const { name, position, others, waiting } = followed
+    if (position > 0) this.#lastWords.note(name, position)
+    this.#forgotten.add(name)
+    for (const node of others) this.#tell(node, ['-', name, position])
+    // What was to wait for the entering must not go with it.
+    followed.waiting = []
+    this.#waiting.release(waiting)
+    for (const hint of waiting) this.#ask(name, hint)
     this.#deps.schedule()
-  }
-  #endJoin(followed: Followed): void {
-    followed.joined?.()
-    followed.joined = null
   }
 
   /** Brings a hint to the nodes that follow the topic. `position` is that of an event, else 0. */
@@ -147,25 +110,28 @@ export class RedisDirectory {
     if (!followed) this.#ask(name, hint)
     else {
       if (position > followed.position) followed.position = position
-      if (followed.joined) followed.waiting.push(hint)
+      if (followed.isJoining) this.#hold(followed.waiting, hint)
       else this.#sayTo(followed.others, name, hint)
     }
   }
   #ask(name: string, hint: Hint): void {
-    if (this.#waiting >= MAX_WAITING || !this.#linkOf(name).isUp) {
-      this.#deps.onDropped(1)
-      return
+    let hints = this.#asked.get(name)
+    if (!hints) {
+      if (!this.#linkOf(name).isUp) {
+        this.#deps.onDropped(1)
+        return
+      }
+      hints = []
+      this.#asked.set(name, hints)
+      this.#deps.schedule()
     }
-    this.#waiting += 1
-    const hints = this.#asked.get(name)
-    if (hints) hints.push(hint)
-    else this.#asked.set(name, [hint])
-    this.#deps.schedule()
+    this.#hold(hints, hint)
+  }
+  #hold(hints: Hint[], hint: Hint): void {
+    if (!this.#waiting.hold(hints, hint)) this.#deps.onDropped(1)
   }
   #sayTo(nodes: Iterable<string>, name: string, hint: Hint): void {
-    for (const node of nodes)
-      if (node !== this.#deps.node)
-        this.#deps.say(node, hint.section, (hint.json ??= JSON.stringify(hint.source)), name)
+    for (const node of nodes) if (node !== this.#deps.node) this.#deps.say(node, hint.section, textOf(hint), name)
   }
 
   /** What another node says of its interest. */
@@ -175,17 +141,18 @@ export class RedisDirectory {
       if (followed) this.#doubt(followed)
       return
     }
-    if (!followed) {
-      if (kind !== '-') this.#tell(node, ['-', name, 0])
-      return
-    }
+    if (followed) this.#hearOf(followed, node, { kind, position })
+    else if (kind !== '-') this.#tell(node, ['-', name, this.#lastWords.of(name)])
+  }
+  #hearOf(followed: Followed, node: string, said: { kind: '+' | '-' | '='; position: number }): void {
+    const { kind, position } = said
+    const { name } = followed
     followed.heard?.set(node, kind !== '-')
-    if (kind === '-') {
-      followed.others.delete(node)
-      return
-    }
-    followed.others.add(node)
-    if (kind === '+') this.#tell(node, ['=', name, followed.position], name)
+    // Who was taken for gone has missed what was published since, and is told how far that came.
+    const isNews = kind !== '-' && !followed.others.has(node)
+    if (kind === '-') followed.others.delete(node)
+    else followed.others.add(node)
+    if (kind === '+' || isNews) this.#tell(node, ['=', name, followed.position], name)
     if (position > 0) this.#deps.onPosition(followed.topic, position)
   }
   /** Another node sent a hint of a topic that nobody follows here: its copy, or the set, is out of date. */
@@ -213,6 +180,8 @@ export class RedisDirectory {
   }
   #doubt(followed: Followed): void {
     followed.isEntered = false
+    // What Redis is being told just now may be out of date already.
+    followed.heard = null
     this.#doubtful.add(followed)
   }
   /** Redis has forgotten this node, or this node was deaf. Only the topics of one instance, or all. */
@@ -231,7 +200,8 @@ export class RedisDirectory {
       void link.send(names.map((name) => ['srem', this.#keyOf(name), this.#deps.node]))
     for (const link of this.#deps.links) {
       const own = fresh.filter((followed) => followed.link === link && this.#isCurrent(followed))
-      for (let i = 0; i < own.length; i += CHUNK) void this.#enter(link, own.slice(i, i + CHUNK))
+      for (let i = 0; i < own.length; i += CHUNK)
+        void this.#enter(link, own.slice(i, i + CHUNK)).then(() => this.#tellIfLate())
     }
     for (const [link, names] of this.#byLink(asked.keys())) void this.#lookUp(link, names, asked)
   }
@@ -249,13 +219,16 @@ export class RedisDirectory {
   }
   async #enterDoubtful(link: RedisLink): Promise<void> {
     const doubtful = [...this.#doubtful].filter((followed) => followed.link === link && !followed.heard)
-    let isLate = false
     for (let i = 0; i < doubtful.length; i += CHUNK) {
       const chunk = doubtful.slice(i, i + CHUNK).filter((followed) => this.#isCurrent(followed))
-      if (await this.#enter(link, chunk)) isLate = true
-      else break
+      if (!(await this.#enter(link, chunk))) break
     }
-    if (isLate) this.#deps.onLate()
+    this.#tellIfLate()
+  }
+  #tellIfLate(): void {
+    if (!this.#isLate) return
+    this.#isLate = false
+    this.#deps.onLate()
   }
   /** Little by little, so that all are renewed well before they expire. */
   async #renew(link: RedisLink): Promise<void> {
@@ -263,12 +236,13 @@ export class RedisDirectory {
     this.#renewing.set(link, topics)
     const due: Followed[] = []
     for (let left = Math.ceil((this.#followed.size * this.#deps.heartbeatMs) / RENEW_MS); left > 0; left--) {
-      const { done, value } = topics.next()
-      if (done) {
+      const next = topics.next()
+      if (next.done === true) {
         this.#renewing.delete(link)
         break
       }
-      if (value.link === link && value.isEntered && !value.heard) due.push(value)
+      const followed = next.value
+      if (followed.link === link && followed.isEntered && !followed.heard) due.push(followed)
     }
     for (let i = 0; i < due.length; i += CHUNK) await this.#enter(link, due.slice(i, i + CHUNK))
   }
@@ -295,16 +269,18 @@ export class RedisDirectory {
     const { heard, waiting, name } = followed
     followed.heard = null
     followed.waiting = []
-    const isEntered = typeof added === 'number'
+    this.#waiting.release(waiting)
+    const isEntered = typeof added === 'number' && heard !== null
     // A set that could be read tells who follows, whether this node could be added to it or not.
     if (isList(members)) this.#learn(followed, members, { heard, isNews: !followed.isEntered || added === 1 })
     else this.#deps.onDropped(waiting.length)
     for (const hint of waiting) this.#sayTo(followed.others, name, hint)
     if (!this.#isCurrent(followed)) return isEntered
+    if (isEntered && !followed.isEntered && !followed.isJoining) this.#isLate = true
     followed.isEntered = isEntered
     if (isEntered) this.#doubtful.delete(followed)
     else this.#doubtful.add(followed)
-    this.#endJoin(followed)
+    followed.endJoin()
     return isEntered
   }
   #learn(
@@ -313,14 +289,16 @@ export class RedisDirectory {
     { heard, isNews }: { heard: Followed['heard']; isNews: boolean },
   ): void {
     const before = followed.others
-    followed.others = new Set(members)
-    followed.others.delete(this.#deps.node)
+    const others = new Set(members)
+    others.delete(this.#deps.node)
+    followed.others = new Set(others)
+    // Who said meanwhile that it left may have come back since: it is told all the same, and says which it is.
     for (const [node, follows] of heard ?? [])
       if (follows) followed.others.add(node)
       else followed.others.delete(node)
     if (!this.#isCurrent(followed)) return
     const { name, position } = followed
-    for (const node of followed.others) if (isNews || !before.has(node)) this.#tell(node, ['+', name, position], name)
+    for (const node of others) if (isNews || !before.has(node)) this.#tell(node, ['+', name, position], name)
   }
 
   async #lookUp(link: RedisLink, names: readonly string[], asked: ReadonlyMap<string, readonly Hint[]>): Promise<void> {
@@ -328,7 +306,7 @@ export class RedisDirectory {
     for (const [i, name] of names.entries()) {
       const members = replies?.[i]
       const hints = asked.get(name) ?? []
-      this.#waiting -= hints.length
+      this.#waiting.release(hints)
       if (isList(members)) for (const hint of hints) this.#sayTo(members, name, hint)
       else this.#deps.onDropped(hints.length)
     }

@@ -35,6 +35,8 @@ export interface Route {
   /** For good: the connection does not come back. */
   closed(error: ChannelError): void
   info?(info: ConversationInfo): void
+  /** The token that the seat was taken with has run out. */
+  expired?(): void
   arrived(message: ServerMessage, answer?: (reply: DeliveryReply) => void): void
 }
 
@@ -138,6 +140,11 @@ export class Connection {
       if (!socket.active) this.#sentAway(isFailure(error.data) ? error.data : undefined)
     })
     socket.on('error', (failure) => {
+      const seat = this.#routes.get(failure.conversationId ?? '')
+      if (failure.conversationId !== undefined && seat?.expired) {
+        seat.expired()
+        return
+      }
       this.#lastError = failure
       this.#listeners.tell('error', ChannelError.of(failure))
     })

@@ -1,7 +1,7 @@
 // What one reader has heard of a conversation: the messages in the server's order, who is there, and how far each came.
 import type { ConversationInfo, Person, WireConversation, WireMessage } from '../dialects/customer-channel/wire'
 
-/** Receipts only rise. With several recipients, one whom it reached outdoes one whom it failed. */
+/** With several recipients, one whom it reached outdoes one whom it failed. */
 const RANKS = { accepted: 1, sent: 2, failed: 3, delivered: 4, read: 5 } as const
 export type Receipt = keyof typeof RANKS
 
@@ -15,8 +15,8 @@ export interface ViewOptions {
 export class ConversationView {
   readonly #messages: WireMessage[] = []
   readonly #people = new Map<string, Person>()
-  /** By the id of a kept message. */
-  readonly #receipts = new Map<string, Receipt | undefined>()
+  /** By the id of a kept message, and by recipient. */
+  readonly #receipts = new Map<string, Map<string, Receipt>>()
   readonly #keep: number
   #cursor: number
   #conversation: WireConversation | undefined
@@ -55,7 +55,8 @@ export class ConversationView {
   }
   /** How far a kept message came with the one whom it reached best. */
   receiptOf(id: string): Receipt | undefined {
-    return this.#receipts.get(id)
+    const all = [...(this.#receipts.get(id)?.values() ?? [])]
+    return all.sort((a, b) => RANKS[b] - RANKS[a])[0]
   }
 
   /** The picture without its messages: those are taken one by one, like live ones. */
@@ -94,19 +95,20 @@ export class ConversationView {
 
   #note(message: WireMessage): void {
     if (message.type === 'ChatMessage') {
-      if (message.id !== undefined) this.#receipts.set(message.id, undefined)
+      if (message.id !== undefined) this.#receipts.set(message.id, new Map())
       return
     }
-    const { activityType, info } = message
+    const { activityType, info, from } = message
     if (activityType === 'endOfConversation') this.#ended = true
-    else if (isReceipt(activityType)) this.#rise(info['messageId'], activityType)
+    else if (isReceipt(activityType)) this.#rise(info['messageId'], from.id, activityType)
     else if (isPerson(info['participant'])) this.#changePeople(activityType, info['participant'])
   }
 
-  #rise(id: unknown, to: Receipt): void {
-    if (typeof id !== 'string' || !this.#receipts.has(id)) return
-    const from = this.#receipts.get(id)
-    if (from === undefined || RANKS[to] > RANKS[from]) this.#receipts.set(id, to)
+  /** A receipt only rises, but what had failed and was sent again starts anew. */
+  #rise(id: unknown, recipient: string, to: Receipt): void {
+    const receipts = typeof id === 'string' ? this.#receipts.get(id) : undefined
+    const known = receipts?.get(recipient)
+    if (known === undefined || known === 'failed' || RANKS[to] > RANKS[known]) receipts?.set(recipient, to)
   }
 
   #changePeople(activityType: string, person: Person): void {

@@ -186,7 +186,15 @@ export class Conversation {
         if (this.view.isReadToItsEnd) this.#tellEnded()
       },
       arrived: (message) => this.#take(message),
+      expired: () => this.#expired(),
     }
+  }
+
+  /** The seat is taken again, with a token that is fresh since the last join or is renewed now; what waits is said then. */
+  #expired(): void {
+    this.#queue.halt()
+    this.#become('reconnecting')
+    this.#join()
   }
 
   #join(): void {
@@ -202,7 +210,8 @@ export class Conversation {
       name,
       silent,
       after: cursor > 0 ? cursor : undefined,
-      token: tokenWithJoin ? credential.token : undefined,
+      // A customer's seat lasts as long as the token it is taken with: the one of the handshake is older.
+      token: tokenWithJoin || id !== undefined ? credential.token : undefined,
     }
     this.#timer = setTimeout(() => this.#join(), ackTimeout)
     connection.call('joinConversation', request, (reply) => {

@@ -74,7 +74,7 @@ export class SendQueue {
     this.#next()
   }
 
-  /** The connection is lost: nothing is said until `open`. */
+  /** The connection or the seat is lost: nothing is said until `open`. */
   halt(): void {
     this.#open = false
     clearTimeout(this.#timer)
@@ -97,7 +97,9 @@ export class SendQueue {
   /** An answer to an earlier try that comes late is as true as one to the latest. */
   #answered(saying: Saying, reply: Answer): void {
     if (this.#waiting[0] !== saying) return
-    if (isFailure(reply) && reply.error.retryable) {
+    // What a lost seat refused is said again when it is taken again.
+    const isSeatless = !this.#open && isFailure(reply) && reply.code === 401
+    if (isFailure(reply) && (reply.error.retryable || isSeatless)) {
       this.#again(reply)
       return
     }

@@ -25,7 +25,10 @@ export class Attendance {
     this.#deps = { onFault: () => undefined, ...deps }
   }
 
-  /** One more connection of this member. The answer takes it away again, once. */
+  /**
+   * One more connection of this member. The answer takes it away again, once. To be called before their coming is
+   * written, or a grace that ends meanwhile writes off who is back.
+   */
   arrive(place: Place, id: ParticipantId): () => void {
     const key = keyOf(place, id)
     const presence = this.#present.get(key) ?? { connections: 0, timer: null }
@@ -41,10 +44,11 @@ export class Attendance {
       if (presence.connections === 0 && this.#present.get(key) === presence) this.#startGrace(place, id, presence)
     }
   }
-  /** The member has left for good: no grace is due. */
+  /** The member has left for good: no grace is due, unless they have come back meanwhile. */
   forget(place: Place, id: ParticipantId): void {
     const presence = this.#present.get(keyOf(place, id))
-    if (presence?.timer) clearTimeout(presence.timer)
+    if (!presence || presence.connections > 0) return
+    if (presence.timer) clearTimeout(presence.timer)
     this.#present.delete(keyOf(place, id))
   }
 

@@ -10,19 +10,12 @@ import {
   type ReceiptState,
   type Utterance,
 } from '../model/events'
-import {
-  newConversationId,
-  type ConversationId,
-  type DeliveryId,
-  type EventId,
-  type ParticipantId,
-  type Place,
-  type Tenant,
-} from '../model/ids'
+import type { ConversationId, DeliveryId, EventId, ParticipantId, Place, Tenant } from '../model/ids'
+import { newConversationId } from '../model/new-id'
 import type { Content } from '../model/content'
 import type { Address } from '../model/participant'
 import type { ConversationStore, Needs } from '../store/conversation-store'
-import type { Delivery, ProviderKey } from '../store/records'
+import type { Delivery, OnceKey, ProviderKey } from '../store/records'
 import type { Silence } from '../model/silence'
 import type { Write } from '../store/writes'
 import * as deliveryRules from './delivery-rules'
@@ -33,8 +26,6 @@ import type { Suppression } from './suppression'
 const HOUR = 3_600_000
 /** How long a request id repeats its answer. */
 const REQUEST_ID_MS = 24 * HOUR
-/** How long a provider's message id is remembered. */
-const EXTERNAL_ID_MS = 7 * 24 * HOUR
 /** How long a receipt waits for the message that it names. */
 const PARK_MS = 10 * 60_000
 
@@ -99,7 +90,7 @@ export class Conversations {
     }
     const needs: Needs = {
       tenant,
-      once: { scope: `request:${channel}:${account}`, key: requestId },
+      once: { scope: scopeOf('request', { channel, account }), key: requestId },
       ...(opening.carried && { address: opening.address }),
     }
     const { decision } = await this.#store.update(needs, (view) => openingRules.open(view, request))
@@ -109,8 +100,8 @@ export class Conversations {
   /** A customer's message from a channel, with or without a conversation yet. */
   async receive({ tenant, opening, externalMessageId, ...said }: InboundMessage): Promise<Stored> {
     const { address } = opening
-    const inbound = { id: newConversationId(), opening, repeatUntil: this.#in(EXTERNAL_ID_MS), ...said }
-    const once = { scope: `external:${address.channel}:${address.account}`, key: externalMessageId }
+    const inbound = { id: newConversationId(), opening, ...said }
+    const once = { scope: scopeOf('external', address), key: externalMessageId }
     const { decision, events } = await this.#store.update({ tenant, address, once }, (view) =>
       openingRules.receive(view, inbound, this.#suppression),
     )
@@ -129,8 +120,7 @@ export class Conversations {
   }
 
   async say({ tenant, conversationId }: Place, saying: rules.Saying): Promise<Stored> {
-    const { clientMessageId, from } = saying
-    const once = clientMessageId === null ? null : { scope: `said:${conversationId}:${from}`, key: clientMessageId }
+    const once = keyOf(conversationId, saying)
     const needs: Needs = once ? { tenant, conversationId, once } : { tenant, conversationId }
     const { decision, events } = await this.#store.update(needs, (view) => rules.say(view, saying, this.#suppression))
     return stored(decision.repeated, events[0])
@@ -179,8 +169,10 @@ export class Conversations {
   async end({ tenant, conversationId }: Place, by: ParticipantId): Promise<void> {
     await this.#store.update({ tenant, conversationId }, (view) => rules.end(view, by))
   }
-  async idle({ tenant, conversationId }: Place, idleness: rules.Idleness): Promise<void> {
-    await this.#store.update({ tenant, conversationId }, (view) => rules.idle(view, idleness))
+  /** True when the silence led to something. */
+  async idle({ tenant, conversationId }: Place, idleness: rules.Idleness): Promise<boolean> {
+    const { events } = await this.#store.update({ tenant, conversationId }, (view) => rules.idle(view, idleness))
+    return events.length > 0
   }
 
   async get({ tenant, conversationId }: Place): Promise<Conversation> {
@@ -209,6 +201,15 @@ export class Conversations {
   }
 }
 
+/** Neither holds a line break: the wire keeps control characters out of both. */
+const scopeOf = (kind: 'request' | 'external', { channel, account }: Pick<Address, 'channel' | 'account'>): string =>
+  `${kind}\n${channel}\n${account}`
+
+/** A provider's id counts wherever it is said; a sender's own key in this conversation. */
+function keyOf(conversationId: ConversationId, { external, clientMessageId, from }: rules.Saying): OnceKey | null {
+  if (external) return { scope: scopeOf('external', external), key: external.id }
+  return clientMessageId === null ? null : { scope: `said:${conversationId}:${from}`, key: clientMessageId }
+}
 /** The customer has come for the first time. */
 const isBeginning = (event: ConversationEvent): boolean =>
   event.position === 1 && event.type === 'participantJoined' && event.participant.role === 'customer'

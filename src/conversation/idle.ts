@@ -40,7 +40,7 @@ export class IdleWatch {
     const idleness = {
       warnBefore: warningMs > 0 ? ago(warningMs) : '',
       endBefore: endMs > 0 ? ago(endMs) : '',
-      endsAt: endMs > 0 ? new Date(at + endMs - warningMs).toISOString() : '',
+      endMs,
       unjoinedBefore: ago(UNJOINED_MS),
     }
     // What was dealt with is not found again: round after round, until nothing is left or nothing can be done.
@@ -57,8 +57,7 @@ export class IdleWatch {
   /** One conversation that cannot be written does not hold up the others; a store that is down ends the round. */
   async #dealWith(place: Place, idleness: Idleness): Promise<boolean> {
     try {
-      await this.#deps.conversations.idle(place, idleness)
-      return true
+      return await this.#deps.conversations.idle(place, idleness)
     } catch (cause) {
       const error = toGatewayError(cause)
       if (error.code === 'unavailable') throw error

@@ -1,6 +1,7 @@
 // Outbound notifications: what third parties send to addresses, without a conversation.
 import { GatewayError, notYours } from '../model/errors'
-import { newDeliveryId, newId, type Tenant } from '../model/ids'
+import type { Tenant } from '../model/ids'
+import { newDeliveryId, newId } from '../model/new-id'
 import type { Content } from '../model/content'
 import type { Address } from '../model/participant'
 import type { ConversationStore, Decision, Needs, View } from '../store/conversation-store'

@@ -6,7 +6,7 @@ import type { ConversationId, ParticipantId } from '../model/ids'
 import type { Content } from '../model/content'
 import type { Person } from '../model/participant'
 import type { Decision, View } from '../store/conversation-store'
-import { sameAgain } from './rules'
+import { broughtAgain, remembered } from './rules'
 import type { Suppression } from './suppression'
 
 export interface Request {
@@ -30,10 +30,13 @@ export function open(view: View, request: Request): Opened {
   const { id, opening, digest, repeatUntil } = request
   if (view.once) return { events: [], ...namesOf(repeatOf(view, request)) }
   const once = { note: digest, expiresAt: repeatUntil }
-  const { conversation } = view
+  const conversation = liveIn(view)
   if (conversation) return { events: [], once, ...namesOf(conversation) }
   return { open: { id, opening }, events: [], once, conversationId: id, customer: opening.customer.participantId }
 }
+
+/** The live conversation of the address was read before the batch was decided: it may end in this very commit. */
+const liveIn = ({ conversation }: View): Conversation | null => (conversation?.status === 'open' ? conversation : null)
 
 function repeatOf({ once, conversation }: View, { mayRepeat }: Request): Conversation {
   if (conversation && once && mayRepeat({ note: once.note, at: conversation.opening.at })) return conversation
@@ -48,10 +51,9 @@ export interface Inbound {
   readonly id: ConversationId
   readonly opening: Opening
   readonly clientMessageId: string | null
+  /** Hash of who said what: a repeat must say the same. */
   readonly digest: string
   readonly content: Content
-  /** ISO 8601: how long the provider's id is remembered. */
-  readonly repeatUntil: string
 }
 export interface Received extends Decision {
   readonly repeated: Utterance | null
@@ -62,9 +64,10 @@ export interface Received extends Decision {
 
 /** What a customer said on a channel: into the live conversation of the address, or into a new one. */
 export function receive(view: View, inbound: Inbound, suppression: Suppression): Received {
-  if (view.once) return { events: [], message: 0, repeated: sameAgain(view.event, inbound.digest), opened: false }
+  if (view.once) return { events: [], message: 0, repeated: broughtAgain(view, inbound), opened: false }
   const { clientMessageId, digest, content } = inbound
-  const { opening, memberships } = view.conversation ?? { opening: inbound.opening, memberships: [] }
+  const live = liveIn(view)
+  const { opening, memberships } = live ?? { opening: inbound.opening, memberships: [] }
   const { name, participantId } = opening.customer
   const customer: Person = { id: participantId, role: 'customer', name }
   const known = memberships.find(({ id }) => id === participantId)
@@ -75,9 +78,9 @@ export function receive(view: View, inbound: Inbound, suppression: Suppression):
   }
   const message = events.length
   events.push({ type: 'messageSent', clientMessageId, digest, to: [], content, by: customer })
-  const once = { note: '', expiresAt: inbound.repeatUntil, event: message }
+  const once = { ...remembered(view.now, inbound), event: message }
   const writes = suppression.writesFor(opening.address, opening.language, content.text)
   const decision = { events, once, writes, message, repeated: null }
-  if (view.conversation) return { ...decision, opened: false }
+  if (live) return { ...decision, opened: false }
   return { ...decision, open: { id: inbound.id, opening: inbound.opening }, opened: true }
 }

@@ -1,6 +1,7 @@
 // Hands due deliveries to the connectors that are registered on this node, and settles what they answer.
 import type { Bus } from '../bus/bus'
-import { newId, type DeliveryId, type Tenant } from '../model/ids'
+import type { DeliveryId, Tenant } from '../model/ids'
+import { newId } from '../model/new-id'
 import type { DeliveryStore } from '../store/delivery-store'
 import type { Delivery, ProviderKey } from '../store/records'
 import type { Conversations } from './conversations'
@@ -13,6 +14,8 @@ const WINDOW = 64
 const LEASE_MS = 60_000
 /** Attempts after which a delivery is a dead letter: about two hours of growing pauses. */
 const MAX_ATTEMPTS = 20
+/** Attempts after which even one that was never answered is: a delivery that breaks its connector must not do so for ever. */
+const MAX_UNANSWERED = 100
 const MAX_REASON = 256
 /** Before the store is asked again that did not answer. */
 const AFTER_FAULT_MS = 1_000
@@ -97,7 +100,7 @@ export class Outbox {
   deadLetters(tenant: Tenant, page: { after: string; limit: number }): Promise<Delivery[]> {
     return this.#deps.deliveries.deadLetters(tenant, page.after, page.limit)
   }
-  /** Tries a dead letter again from the beginning; false when it is none. */
+  /** Tries a dead letter again from the beginning, its receipt open again; false when it is none. */
   async replay(tenant: Tenant, id: DeliveryId): Promise<boolean> {
     const replayed = await this.#deps.deliveries.replay(tenant, id)
     if (replayed) for (const pump of this.#pumps) pump.run()
@@ -129,6 +132,7 @@ class Pump {
   #stopped = false
   #timer: NodeJS.Timeout | null = null
   #round: Promise<void> = Promise.resolve()
+  readonly #settling = new Set<Promise<unknown>>()
 
   constructor(
     readonly carrier: Carrier,
@@ -166,6 +170,8 @@ class Pump {
     if (this.#timer) clearTimeout(this.#timer)
     // What a claim under way still brings is given back too.
     await this.#round
+    // What was answered is no longer to be given back, and the store says within 2 s whether that is written.
+    await Promise.allSettled(this.#settling)
     await this.deps.deliveries.release(this.carrier.tenant, this.#lease).catch(this.deps.onFault)
   }
 
@@ -226,9 +232,23 @@ class Pump {
   }
 
   async #deliverAcknowledged(delivery: Delivery): Promise<void> {
-    const answer = this.#isExpired(delivery) ? EXPIRED : await this.carrier.carry(delivery)
+    const answer = this.#lost(delivery) ?? (await this.#carry(delivery))
     if (answer.type === 'gone') return
     await this.#settle(delivery, this.#outcomeOf(delivery, answer))
+  }
+  /** What makes no sense to carry. */
+  #lost(delivery: Delivery): Refusal | null {
+    if (this.#isExpired(delivery)) return EXPIRED
+    return delivery.attempts > MAX_UNANSWERED ? UNANSWERED : null
+  }
+  /** What fails before it is on its way is tried again later, like what a connector refuses. */
+  async #carry(delivery: Delivery): Promise<Answer> {
+    try {
+      return await this.carrier.carry(delivery)
+    } catch (cause) {
+      this.deps.onFault(cause)
+      return FAULT
+    }
   }
   /** At most once: it counts as handed over before it is written. */
   async #handOver(delivery: Delivery): Promise<void> {
@@ -236,7 +256,9 @@ class Pump {
     else if (await this.#settle(delivery, { type: 'handedOver' })) await this.carrier.carry(delivery)
   }
   async #settle(delivery: Delivery, outcome: Outcome): Promise<boolean> {
-    const settled = await this.deps.conversations.settle(this.carrier.tenant, delivery, outcome)
+    const settling = this.deps.conversations.settle(this.carrier.tenant, delivery, outcome)
+    this.#settling.add(settling)
+    const settled = await settling.finally(() => this.#settling.delete(settling))
     if (settled) this.deps.onSettled(this.carrier.channel, resultOf(outcome))
     return settled
   }
@@ -254,7 +276,16 @@ class Pump {
   }
 }
 
-const EXPIRED = { type: 'refused', reason: 'expired', retryable: false, retryAfter: null } as const
+type Refusal = Extract<Answer, { type: 'refused' }>
+const refusal = (reason: string, retryable: boolean): Refusal => ({
+  type: 'refused',
+  reason,
+  retryable,
+  retryAfter: null,
+})
+const EXPIRED = refusal('expired', false)
+const UNANSWERED = refusal('unanswered', false)
+const FAULT = refusal('fault', true)
 
 function resultOf(outcome: Outcome): 'done' | 'retried' | 'dead' | 'expired' {
   if (outcome.type !== 'failed') return 'done'

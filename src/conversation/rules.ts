@@ -2,15 +2,9 @@
 import type { Content, JsonObject } from '../model/content'
 import { memberOf, type Conversation } from '../model/conversation'
 import { GatewayError, notYours } from '../model/errors'
-import {
-  isUtterance,
-  type ConversationEvent,
-  type EndReason,
-  type EventDraft,
-  type LeaveReason,
-  type Utterance,
-} from '../model/events'
-import { newDeliveryId, type AccountId, type ParticipantId } from '../model/ids'
+import { isUtterance, type EndReason, type EventDraft, type LeaveReason, type Utterance } from '../model/events'
+import type { AccountId, ParticipantId } from '../model/ids'
+import { newDeliveryId } from '../model/new-id'
 import { isStaff, personOf, SYSTEM, type Membership, type Person } from '../model/participant'
 import type { Decision, View } from '../store/conversation-store'
 import type { Silence } from '../model/silence'
@@ -32,10 +26,23 @@ export interface Saying {
   /** Participant ids; empty: everybody. */
   readonly to: readonly string[]
   readonly whisper: boolean
+  /** Where a connector gave its provider's id of what a customer said. It is then the key, and `clientMessageId` is none. */
+  readonly external?: External
   readonly body:
     | { readonly type: 'message'; readonly content: Content }
     | { readonly type: 'activity'; readonly name: string; readonly info: JsonObject }
 }
+
+/** A provider's id of a message: one entry in its channel and account, whatever conversation a repeat names. */
+export interface External {
+  readonly channel: string
+  readonly account: string
+  readonly id: string
+  /** Hash of who said what: a repeat must say the same. */
+  readonly digest: string
+}
+/** How long a provider's id is remembered. */
+const EXTERNAL_ID_MS = 7 * 24 * 3_600_000
 
 /** A decision to say something, with the event it led to the first time, if this is not the first. */
 export interface Said extends Decision {
@@ -117,7 +124,7 @@ function departure(member: Membership, reason: LeaveReason): EventDraft {
 export function say(view: View, saying: Saying, suppression: Suppression): Said {
   const conversation = requireConversation(view)
   const sender = requireMember(conversation, saying.from)
-  if (view.once) return { events: [], repeated: sameAgain(view.event, saying.digest) }
+  if (view.once) return { events: [], repeated: repeatOf(view, saying) }
   requireOpen(conversation)
   const to = addressees(conversation, saying.to)
   const internal = isInternal(sender, to, saying.whisper)
@@ -131,8 +138,28 @@ export function say(view: View, saying: Saying, suppression: Suppression): Said 
         ]
       : [],
     repeated: null,
-    ...(saying.clientMessageId !== null && { once: { note: '', expiresAt: null } }),
+    ...onceOf(view, saying),
   }
+}
+
+function onceOf({ now }: View, { external, clientMessageId }: Saying): Pick<Decision, 'once'> {
+  if (external) return { once: remembered(now, external) }
+  return clientMessageId === null ? {} : { once: { note: '', expiresAt: null } }
+}
+/** Under a provider's id the digest stands with the key: there are two ways to say it, and they are one message. */
+export const remembered = (now: string, { digest }: Pick<External, 'digest'>) => ({
+  note: digest,
+  expiresAt: new Date(Date.parse(now) + EXTERNAL_ID_MS).toISOString(),
+})
+function repeatOf(view: View, { external, digest }: Saying): Utterance {
+  if (external) return broughtAgain(view, external)
+  if (isUtterance(view.event) && view.event.digest === digest) return view.event
+  throw new GatewayError('conflict', 'This messageId was used for another message. Use a new one.')
+}
+/** What a provider that calls again brought the first time. */
+export function broughtAgain({ once, event }: View, { digest }: Pick<External, 'digest'>): Utterance {
+  if (isUtterance(event) && once?.note === digest) return event
+  throw new GatewayError('conflict', 'This externalMessageId was used for another message. Use a new one.')
 }
 
 function utterance(saying: Saying, by: Person, heard: { to: readonly Person[]; internal: boolean }): EventDraft {
@@ -145,11 +172,6 @@ function utterance(saying: Saying, by: Person, heard: { to: readonly Person[]; i
   }
   const done = { clientMessageId, digest, to, by, name: body.name, info: body.info }
   return heard.internal ? { type: 'internalActivity', tag, ...done } : { type: 'activity', ...done }
-}
-
-export function sameAgain(event: ConversationEvent | null, digest: string): Utterance {
-  if (isUtterance(event) && event.digest === digest) return event
-  throw new GatewayError('conflict', 'This messageId was used for another message. Use a new one.')
 }
 
 function addressees(conversation: Conversation, ids: readonly string[]): Membership[] {
@@ -249,11 +271,11 @@ export function end(view: View, by: ParticipantId): Decision {
 }
 
 export interface Idleness extends Silence {
-  /** ISO 8601: the ending that a warning announces. Empty: none. */
-  readonly endsAt: string
+  /** Milliseconds of silence before the end, which a warning announces; 0: never. */
+  readonly endMs: number
 }
 /** What silence leads to. Decided on the truth: who spoke meanwhile is left alone. */
-export function idle(view: View, { warnBefore, endBefore, endsAt, unjoinedBefore }: Idleness): Decision {
+export function idle(view: View, { warnBefore, endBefore, endMs, unjoinedBefore }: Idleness): Decision {
   const conversation = requireConversation(view)
   const { status, activeAt, idleWarned, position } = conversation
   if (status === 'ended') return { events: [] }
@@ -261,6 +283,7 @@ export function idle(view: View, { warnBefore, endBefore, endsAt, unjoinedBefore
   if (position === 0)
     return { events: activeAt < unjoinedBefore ? [{ type: 'conversationEnded', reason: 'system', by: SYSTEM }] : [] }
   if (activeAt < endBefore) return { events: [{ type: 'conversationEnded', reason: 'inactivity', by: SYSTEM }] }
-  if (activeAt < warnBefore && !idleWarned) return { events: [{ type: 'idleWarned', endsAt, by: SYSTEM }] }
-  return { events: [] }
+  if (activeAt >= warnBefore || idleWarned) return { events: [] }
+  const endsAt = endMs > 0 ? new Date(Date.parse(activeAt) + endMs).toISOString() : ''
+  return { events: [{ type: 'idleWarned', endsAt, by: SYSTEM }] }
 }

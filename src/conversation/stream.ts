@@ -2,7 +2,7 @@
 import type { Bus } from '../bus/bus'
 import { GatewayError } from '../model/errors'
 import { isPublic, type ConversationEvent, type Ephemeral, type PublicEvent } from '../model/events'
-import type { Place } from '../model/ids'
+import type { ParticipantId, Place } from '../model/ids'
 import type { ConversationStore } from '../store/conversation-store'
 
 /** Events of a page of history. */
@@ -23,6 +23,11 @@ export interface Follower<E extends ConversationEvent> {
   readonly live: () => void
   readonly hear: (event: E) => void
   readonly hearEphemeral: (ephemeral: Ephemeral) => void
+  /**
+   * This customer is reached by their channel again. Told besides to followers of the public, for whom the event itself
+   * has no shape.
+   */
+  readonly carried?: (id: ParticipantId) => void
 }
 export interface Following {
   /** Resolves when live, or when left before; rejects when the store could not be read. */
@@ -188,6 +193,9 @@ export class Stream {
     if (isPublic(event)) {
       cursor.publicPosition = event.publicPosition
       for (const follower of this.#public) this.#tell(() => follower.hear(event))
+    } else if (event.type === 'presenceChanged' && event.presence === 'carried') {
+      const { id } = event.participant
+      for (const follower of this.#public) this.#tell(() => follower.carried?.(id))
     }
     for (const follower of this.#staff) this.#tell(() => follower.hear(event))
     if (this.#waiters.size === 0) return
@@ -242,7 +250,7 @@ export class Stream {
     this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS)
   }
 
-  /** Resolves when the cursor has passed this position. */
+  /** Resolves when the cursor has passed this position, which is stored: whoever waits for it asks for what is missing. */
   async reached(position: number): Promise<void> {
     if (this.#closed || !this.#cursor || this.#cursor.position >= position) return
     await new Promise<void>((resolve) => {
@@ -254,6 +262,7 @@ export class Stream {
         },
       }
       this.#waiters.add(waiter)
+      this.repair()
     })
   }
 

@@ -3,6 +3,8 @@ import type { Tenant } from '../model/ids'
 
 /** What is counted; the numbers stand in `http/limits.ts`. */
 export type LimitName =
+  | 'handshake'
+  | 'register'
   | 'loginPerUser'
   | 'loginPerAddress'
   | 'init'

@@ -83,6 +83,17 @@ function unwrapped(text: string): string | null {
 
 /** So many in so many seconds, and by what they are counted. */
 const LIMITS = {
+  /**
+   * By address: connecting, whoever one turns out to be. Three times the connections that an address may hold: a whole
+   * office comes back within seconds of a restart, some of it by a second transport where the first found nobody, and
+   * perhaps after a second restart in the same minute.
+   */
+  handshake: { points: 3_000, seconds: 60 },
+  /**
+   * By key, or by address for those who show it in the request or need none. A socket may register 256 accounts and
+   * instances, and does so on every connect: four processes of that size come back in one minute.
+   */
+  register: { points: 1_200, seconds: 60 },
   /** By address and username: guessing one password. */
   loginPerUser: { points: 5, seconds: 60 },
   /** By address: trying one password on many usernames. */

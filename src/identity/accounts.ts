@@ -1,7 +1,8 @@
 // Who may sign in as staff: sign-in, the supervisors' changes, and whether a token still speaks for its account.
 import { join } from 'node:path'
 import { GatewayError } from '../model/errors'
-import { type AccountId, DEFAULT_TENANT, newAccountId, type Tenant } from '../model/ids'
+import { type AccountId, DEFAULT_TENANT, type Tenant } from '../model/ids'
+import { newAccountId } from '../model/new-id'
 import type { Account, AccountStore } from '../store/account-store'
 import { keptSecret } from './kept-secret'
 import type { Passwords } from './passwords'
@@ -75,17 +76,33 @@ export class Accounts {
   /** Reads all accounts. @throws what the store throws. */
   static async open(deps: AccountsDeps): Promise<Accounts> {
     const accounts = new Accounts(deps)
-    for (const account of await deps.store.listAccounts(accounts.#tenant)) accounts.#live.set(account.id, account)
+    await accounts.#read()
     return accounts
+  }
+  async #read(): Promise<void> {
+    for (const account of await this.#deps.store.listAccounts(this.#tenant)) this.#live.set(account.id, account)
   }
 
   /**
    * Sees to it that somebody can sign in. An account that is there is never changed: whoever lost its password sets
-   * another `ADMIN_USER`.
+   * another `ADMIN_USER`. Nodes that start at the same moment make one account between them.
    * @param admin as the operator set it; null, outside production: one is made when there is no supervisor, and its
    *   password kept in `dataDir`
    */
   async ensureFirstSupervisor(
+    admin: { username: string; password: string } | null,
+    dataDir: string,
+  ): Promise<FirstSupervisor> {
+    try {
+      return await this.#findOrMakeFirst(admin, dataDir)
+    } catch (cause) {
+      if (!(cause instanceof GatewayError && cause.code === 'conflict')) throw cause
+      // Another node was faster: its account is there by now.
+      await this.#read()
+      return this.#findOrMakeFirst(admin, dataDir)
+    }
+  }
+  async #findOrMakeFirst(
     admin: { username: string; password: string } | null,
     dataDir: string,
   ): Promise<FirstSupervisor> {

@@ -1,7 +1,8 @@
 // API keys of connectors, third parties and bots: answered once, kept as hashes, known by heart.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { GatewayError } from '../model/errors'
-import { DEFAULT_TENANT, newId, type Tenant } from '../model/ids'
+import { DEFAULT_TENANT, type Tenant } from '../model/ids'
+import { newId } from '../model/new-id'
 import { channelName } from '../model/participant'
 import type { AccountStore, ApiKey, KeyKind } from '../store/account-store'
 

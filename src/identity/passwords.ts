@@ -13,20 +13,26 @@ interface Encoded extends Cost {
   readonly hash: Buffer
 }
 
-const COST: Cost = { ln: 15, r: 8, p: 1 }
+/** About 0.1 s of one core. */
+const LN = 15
 const SALT_BYTES = 16
 const HASH_BYTES = 32
 /** What a stored hash may ask of us: 128 MB. */
 const MAX_BYTES = 128 * 1024 * 1024
 
 export class Passwords {
+  readonly #cost: Cost
   readonly #limit: number
   readonly #maxWaiting: number
   readonly #waiting: (() => void)[] = []
   #running = 0
 
-  /** @param bounds `limit`: hashes at once (4); `waiting`: how many more may wait (64). */
-  constructor(bounds: { limit?: number; waiting?: number } = {}) {
+  /**
+   * @param bounds `limit`: hashes at once (4); `waiting`: how many more may wait (64); `ln`: base-2 logarithm of the cost
+   *   of a new hash (15), less for tests only.
+   */
+  constructor(bounds: { limit?: number; waiting?: number; ln?: number } = {}) {
+    this.#cost = { ln: bounds.ln ?? LN, r: 8, p: 1 }
     this.#limit = bounds.limit ?? 4
     this.#maxWaiting = bounds.waiting ?? 64
   }
@@ -37,8 +43,8 @@ export class Passwords {
    */
   async hash(password: string): Promise<string> {
     const salt = randomBytes(SALT_BYTES)
-    const hash = await this.#inTurn(() => derive(password, salt, COST))
-    const { ln, r, p } = COST
+    const hash = await this.#inTurn(() => derive(password, salt, this.#cost))
+    const { ln, r, p } = this.#cost
     return `$scrypt$ln=${ln},r=${r},p=${p}$${unpadded(salt)}$${unpadded(hash)}`
   }
 
@@ -48,7 +54,8 @@ export class Passwords {
    */
   async verify(password: string, encoded: string | null): Promise<boolean> {
     const known = encoded === null ? null : parse(encoded)
-    const { salt, hash, ...cost } = known ?? { ...COST, salt: randomBytes(SALT_BYTES), hash: randomBytes(HASH_BYTES) }
+    const nobodys = { ...this.#cost, salt: randomBytes(SALT_BYTES), hash: randomBytes(HASH_BYTES) }
+    const { salt, hash, ...cost } = known ?? nobodys
     const found = await this.#inTurn(() => derive(password, salt, cost))
     return timingSafeEqual(found, hash) && known !== null
   }
@@ -56,7 +63,8 @@ export class Passwords {
   /** Whether the hash was made with another cost than today's. */
   needsRehash(encoded: string): boolean {
     const known = parse(encoded)
-    return known?.ln !== COST.ln || known.r !== COST.r || known.p !== COST.p
+    const { ln, r, p } = this.#cost
+    return known?.ln !== ln || known.r !== r || known.p !== p
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -6,11 +6,11 @@ import {
   type AccountId,
   conversationId,
   type ConversationId,
-  newId,
   participantId,
   type ParticipantId,
   type Tenant,
 } from '../model/ids'
+import { newId } from '../model/new-id'
 
 export interface CustomerClaims {
   readonly tenant: Tenant

@@ -1,9 +1,6 @@
 // Identifiers are branded strings: a ParticipantId can never be passed where a ConversationId is wanted.
-import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 
-/** 128 random bits as 22 base64url characters: unguessable, and never the 20 characters of a Socket.IO socket id. */
-const random = (): string => randomBytes(16).toString('base64url')
 const id = z.string().min(1).max(64)
 
 export const conversationId = id.brand<'ConversationId'>()
@@ -20,13 +17,6 @@ export type DeliveryId = string & { readonly __deliveryId: unique symbol }
 export type AccountId = string & { readonly __accountId: unique symbol }
 
 export const DEFAULT_TENANT = 'default' as Tenant
-
-export const newConversationId = (): ConversationId => random() as ConversationId
-export const newParticipantId = (): ParticipantId => random() as ParticipantId
-export const newDeliveryId = (): DeliveryId => random() as DeliveryId
-export const newAccountId = (): AccountId => random() as AccountId
-/** An identifier without a type of its own: keys, leases, notifications, request ids. */
-export const newId = random
 
 /** Where an event stands, in an id: nobody learns from a public id how many internal events lie before it. */
 export function eventId(

@@ -11,9 +11,13 @@ export interface Silence {
   readonly unjoinedBefore: string
 }
 
-/** Is something to be done about this silence? What has been warned already is not, before it is to be ended. */
+/**
+ * Is something to be done about this silence? What has been warned already is not, before it is to be ended, and where
+ * nobody ever joined nobody is there to warn.
+ */
 export function isDue(conversation: Conversation, { warnBefore, endBefore, unjoinedBefore }: Silence): boolean {
   const { status, activeAt, idleWarned, position } = conversation
   if (status !== 'open') return false
-  return activeAt < endBefore || (activeAt < warnBefore && !idleWarned) || (position === 0 && activeAt < unjoinedBefore)
+  if (position === 0) return activeAt < unjoinedBefore
+  return activeAt < endBefore || (activeAt < warnBefore && !idleWarned)
 }

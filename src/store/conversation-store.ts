@@ -79,12 +79,12 @@ export interface ConversationStore {
   events(tenant: Tenant, id: ConversationId, after: number, limit: number): Promise<ConversationEvent[]>
   /** Public events after a public position, oldest first, at most `limit`. */
   publicEvents(tenant: Tenant, id: ConversationId, after: number, limit: number): Promise<PublicEvent[]>
+  /** The position of the last event of each of these conversations, all at once; one that is unknown is left out. */
+  positions(tenant: Tenant, ids: readonly ConversationId[]): Promise<ReadonlyMap<ConversationId, number>>
   /** A page of conversations in this state, by id; the next page is after the last id. */
   list(tenant: Tenant, status: Status, after: string, limit: number): Promise<Conversation[]>
   /** Live conversations in which nobody has spoken for so long that something is due, longest first. */
   idleSince(tenant: Tenant, silence: Silence, limit: number): Promise<Conversation[]>
-  /** The last position of each of these conversations that has one; at most 1 000 are asked for at once. */
-  positions(tenant: Tenant, ids: readonly ConversationId[]): Promise<Map<ConversationId, number>>
   /**
    * Hears the events of every commit of this store at once and in order, before the calls that wrote them return.
    * `bodies` are the same events as the JSON that was stored.
@@ -92,4 +92,9 @@ export interface ConversationStore {
   onCommitted(
     listener: (events: readonly ConversationEvent[], writes: readonly Write[], bodies: readonly string[]) => void,
   ): void
+  /**
+   * Tells this store what others have committed to the same database: pictures that it has at hand keep in step. A hint:
+   * whatever is lost, comes twice or comes late costs a second look, and never the order.
+   */
+  heard(events: readonly ConversationEvent[]): void
 }

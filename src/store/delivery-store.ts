@@ -27,8 +27,9 @@ export interface DeliveryStore {
   /** Dead letters, oldest first, after this id; at most `limit`. */
   deadLetters(tenant: Tenant, after: string, limit: number): Promise<Delivery[]>
   /**
-   * Makes a dead letter due again with its attempts and its expiry forgotten: who replays it wants it sent. False when it
-   * is no dead letter.
+   * Makes a dead letter due again with its attempts and its expiry forgotten: who replays it wants it sent. A receipt
+   * that says `failed` is forgotten with it, and its notification waits again, so that what becomes of it now can be
+   * told; what came as far as `delivered` stays told. False when it is no dead letter.
    */
   replay(tenant: Tenant, id: DeliveryId): Promise<boolean>
 }

@@ -2,16 +2,17 @@
 import { blank, type Conversation } from '../model/conversation'
 import { GatewayError } from '../model/errors'
 import type { ConversationEvent } from '../model/events'
+import { evolve } from '../model/evolve'
 import type { ConversationId } from '../model/ids'
-import { isEmpty, toBatch, toRows, type Picture, type Rows } from './batch-rows'
+import { readFor } from './batch-reading'
+import { toBatch, toRows, type Picture, type Rows } from './batch-rows'
 import type { Committed, ConversationStore, Decision, Needs, View } from './conversation-store'
-import { EntryError, type Batch, type Engine, type Loaded } from './engine'
+import { EntryError, NOTHING, type Batch, type Engine, type Loaded } from './engine'
 import { foundKeys, isPrying, namedKeys } from './needs-keys'
 import { append } from './appending'
 import { Company } from './company'
 import { figuresOf, type CommitFigures } from './commit-figures'
 import { RecentMap } from './recent-map'
-import type { Write } from './writes'
 
 /** Calls that may wait at once; more are refused, retryably. */
 const MAX_WAITING = 10_000
@@ -95,6 +96,19 @@ export class GroupCommit {
     })
   }
 
+  /**
+   * Events that another node has committed: a picture at hand follows them, or is dropped when one is missing. Only
+   * saves conflicts; the engine's guards stand.
+   */
+  heard(events: readonly ConversationEvent[]): void {
+    for (const event of events) {
+      const known = this.#cache.get(event.conversationId)
+      if (known?.tenant !== event.tenant || event.position <= known.position) continue
+      if (event.position === known.position + 1) this.#cache.set(event.conversationId, evolve(known, event))
+      else this.#cache.delete(event.conversationId)
+    }
+  }
+
   /** Waits for what was accepted; later calls are refused. */
   async close(): Promise<void> {
     this.#closed = true
@@ -107,7 +121,7 @@ export class GroupCommit {
     // All that this turn of the event loop brings shares the first batch.
     await new Promise(setImmediate)
     while (this.#queue.length > 0) {
-      await this.#company.gather(this.#queue.length)
+      if (this.#engine.syncs) await this.#company.gather(this.#queue.length)
       this.#inFlight = this.#take()
       await this.#write(this.#inFlight, false)
       this.#company.shared(this.#inFlight.length)
@@ -152,13 +166,16 @@ export class GroupCommit {
   async #write(entries: readonly Entry[], everything: boolean): Promise<void> {
     try {
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-        const loaded = await this.#load(entries, everything || attempt > 0)
+        const unknown = entries.filter((entry) => everything || attempt > 0 || !this.#isKnown(entry))
+        const reading = await readFor(this.#engine, { entries, unknown, again: attempt > 0 })
+        if (reading === 'conflict') continue
+        const { loaded } = reading
         const [together, apart] = separate(entries, loaded)
         const began = performance.now()
         const { made, doubtful } = this.#decide(together, loaded)
         const rows = made.map((one) => one.rows)
         const batch = toBatch(rows, this.#pictures.values(), this.#now().toISOString())
-        const outcome = isEmpty(batch) ? 'written' : await this.#engine.commit(batch)
+        const outcome = await reading.write(batch)
         if (outcome === 'conflict') {
           this.#forget(entries)
           continue
@@ -194,12 +211,7 @@ export class GroupCommit {
     await this.#write(entries.slice(middle), true)
   }
 
-  /** Reads only what is not known: a message in a conversation that is at hand costs no read. */
-  async #load(entries: readonly Entry[], everything: boolean): Promise<Map<Entry, Loaded>> {
-    const unknown = entries.filter((entry) => everything || !this.#isKnown(entry))
-    const found = unknown.length > 0 ? await this.#engine.load(unknown.map(({ needs }) => needs)) : []
-    return new Map(unknown.map((entry, i) => [entry, found[i] ?? NOTHING]))
-  }
+  /** A message in a conversation that is at hand costs no read. */
   #isKnown({ needs, keys }: Entry): boolean {
     const { conversationId, tenant } = needs
     if (!conversationId || isPrying(needs)) return false
@@ -213,6 +225,9 @@ export class GroupCommit {
   /** A rule that refuses on what was only assumed is doubtful: it is asked again on what is read. */
   #decide(entries: readonly Entry[], loaded: ReadonlyMap<Entry, Loaded>): { made: Made[]; doubtful: Entry[] } {
     this.#pictures = new Map()
+    // What was read together is decided on together: what was heard of meanwhile is newer than the rows beside it.
+    for (const { conversation } of loaded.values())
+      if (conversation) this.#pictures.set(conversation.id, { conversation, before: conversation })
     const now = this.#now().toISOString()
     const made: Made[] = []
     const doubtful: Entry[] = []
@@ -290,19 +305,6 @@ export class GroupCommit {
 function viewOf(loaded: Loaded, now: string, conversation: Conversation | null): View {
   const { once, event, receipt, delivery, parts, parked, notification, suppressed, quotaUsed } = loaded
   return { now, conversation, once, event, receipt, delivery, parts, parked, notification, suppressed, quotaUsed }
-}
-
-const NOTHING: Loaded = {
-  conversation: null,
-  once: null,
-  event: null,
-  receipt: null,
-  delivery: null,
-  parts: [],
-  parked: [],
-  notification: null,
-  suppressed: false,
-  quotaUsed: 0,
 }
 
 const unavailable = (sentence: string, cause?: unknown) =>

@@ -23,6 +23,9 @@ export class MemoryConversationStore implements ConversationStore {
   onCommitted(listener: Parameters<ConversationStore['onCommitted']>[0]): void {
     this.#writing.onCommitted(listener)
   }
+  heard(events: readonly ConversationEvent[]): void {
+    this.#writing.heard(events)
+  }
 
   async find(tenant: Tenant, id: ConversationId): Promise<Conversation | null> {
     return this.#tables.conversations.get(keyOf(tenant, id)) ?? null
@@ -49,6 +52,13 @@ export class MemoryConversationStore implements ConversationStore {
     return found
   }
 
+  async positions(tenant: Tenant, ids: readonly ConversationId[]): Promise<ReadonlyMap<ConversationId, number>> {
+    const found = ids.flatMap((id): [ConversationId, number][] => {
+      const conversation = this.#tables.conversations.get(keyOf(tenant, id))
+      return conversation ? [[id, conversation.position]] : []
+    })
+    return new Map(found)
+  }
   async list(tenant: Tenant, status: Status, after: string, limit: number): Promise<Conversation[]> {
     const found = this.#all(tenant).filter((conversation) => conversation.status === status && conversation.id > after)
     return found.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, limit)
@@ -56,14 +66,6 @@ export class MemoryConversationStore implements ConversationStore {
   async idleSince(tenant: Tenant, silence: Silence, limit: number): Promise<Conversation[]> {
     const found = this.#all(tenant).filter((conversation) => isDue(conversation, silence))
     return found.sort((a, b) => (a.activeAt < b.activeAt ? -1 : 1)).slice(0, limit)
-  }
-  async positions(tenant: Tenant, ids: readonly ConversationId[]): Promise<Map<ConversationId, number>> {
-    const found = new Map<ConversationId, number>()
-    for (const id of ids) {
-      const position = this.#tables.conversations.get(keyOf(tenant, id))?.position ?? 0
-      if (position > 0) found.set(id, position)
-    }
-    return found
   }
   #all(tenant: Tenant): Conversation[] {
     return [...this.#tables.conversations.values()].filter((conversation) => conversation.tenant === tenant)

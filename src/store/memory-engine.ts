@@ -23,6 +23,7 @@ type Parts = Extract<Write, { kind: 'parts' }>
 type Park = Extract<Write, { kind: 'park' }>
 
 export class MemoryEngine implements Engine {
+  readonly syncs = false
   readonly #tables: MemoryTables
   readonly #outbox: MemoryOutbox
   readonly #reader: MemoryReader
@@ -98,7 +99,7 @@ export class MemoryEngine implements Engine {
       if (write.kind === 'deliver') this.#outbox.enqueue(tenant, write, times)
       else this.#outbox.settle(tenant, write, times.now)
     } else if (isReceiptWrite(write)) this.#writeReceipt(tenant, write)
-    else this.#writeNotified(tenant, write)
+    else this.#writeNotified(tenant, write, times.now)
   }
 
   #writeReceipt(tenant: Tenant, write: ReceiptWrite): void {
@@ -148,12 +149,14 @@ export class MemoryEngine implements Engine {
     tables.set(tables.parked, name, { tenant, receipts })
   }
 
-  #writeNotified(tenant: Tenant, write: NotifiedWrite): void {
+  #writeNotified(tenant: Tenant, write: NotifiedWrite, now: string): void {
     const { notifications, suppressed, quotas } = this.#tables
     switch (write.kind) {
-      case 'notification':
-        this.#tables.set(notifications, keyOf(tenant, write.notification.id), write.notification)
+      case 'notification': {
+        const { notification } = write
+        this.#tables.set(notifications, keyOf(tenant, notification.id), { notification, changedAt: now })
         break
+      }
       case 'suppress':
         this.#tables.set(suppressed, addressKey(tenant, write.address), { tenant, address: write.address })
         break

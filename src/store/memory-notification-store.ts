@@ -1,10 +1,10 @@
 // Notifications and the suppression list in memory, and the broom for what has outlived its time.
 import type { Tenant } from '../model/ids'
 import type { Address } from '../model/participant'
-import { keyOf, type MemoryTables } from './memory-tables'
+import { keyOf, providerKey, type MemoryTables, type StoredDelivery } from './memory-tables'
 import type { NotificationStore } from './notification-store'
 import type { Notification } from './records'
-import { lastKeptDay, wholeGroups } from './sweeping'
+import { cutoffsAt, lastKeptDay, wholeGroups, type Cutoffs } from './sweeping'
 
 export class MemoryNotificationStore implements NotificationStore {
   readonly #tables: MemoryTables
@@ -16,7 +16,7 @@ export class MemoryNotificationStore implements NotificationStore {
   }
 
   async find(tenant: Tenant, id: string): Promise<Notification | null> {
-    return this.#tables.notifications.get(keyOf(tenant, id)) ?? null
+    return this.#tables.notifications.get(keyOf(tenant, id))?.notification ?? null
   }
   async suppressed(tenant: Tenant, channel: string, after: string, limit: number): Promise<Address[]> {
     const found = [...this.#tables.suppressed.values()]
@@ -30,11 +30,34 @@ export class MemoryNotificationStore implements NotificationStore {
   async sweep(tenant: Tenant): Promise<number> {
     const now = this.#now()
     const at = now.toISOString()
-    const { once, quotas } = this.#tables
+    const cutoffs = cutoffsAt(now)
+    const { once, quotas, notifications } = this.#tables
     const isOld = (expiresAt: string | null) => expiresAt !== null && expiresAt <= at
     const keys = removeWhere(once, (row) => row.tenant === tenant && isOld(row.expiresAt))
     const days = removeWhere(quotas, (row) => row.tenant === tenant && row.day < lastKeptDay(now))
-    return keys + days + this.#sweepParked(tenant, isOld)
+    const told = removeWhere(notifications, ({ notification: { tenant: owner, state }, changedAt }) => {
+      return owner === tenant && state !== 'waiting' && changedAt <= cutoffs.notification
+    })
+    return keys + days + told + this.#sweepParked(tenant, isOld) + this.#sweepDeliveries(tenant, cutoffs)
+  }
+  #sweepDeliveries(tenant: Tenant, cutoffs: Cutoffs): number {
+    const gone = [...this.#tables.deliveries.values()].filter(
+      ({ delivery: { tenant: owner, state }, dueAt }) =>
+        owner === tenant && (state === 'done' || state === 'dead') && dueAt <= cutoffs[state],
+    )
+    return gone.reduce((swept, stored) => swept + this.#deleteDelivery(stored), 0)
+  }
+  #deleteDelivery({ delivery: { tenant, id, messageId, to } }: StoredDelivery): number {
+    const { deliveries, carried, parts, partsOf } = this.#tables
+    const key = keyOf(tenant, id)
+    const mine = (partsOf.get(key) ?? []).map((part) => providerKey(tenant, part))
+    const known = mine.filter((part) => parts.get(part)?.deliveryId === id)
+    for (const part of known) parts.delete(part)
+    partsOf.delete(key)
+    const carriedAs = messageId && keyOf(tenant, messageId, to.channel, to.account)
+    if (carriedAs && carried.get(carriedAs) === id) carried.delete(carriedAs)
+    deliveries.delete(key)
+    return known.length + 1
   }
   #sweepParked(tenant: Tenant, isOld: (expiresAt: string) => boolean): number {
     const { parked } = this.#tables

@@ -64,7 +64,22 @@ export class MemoryOutbox {
     const at = behind < 0 ? lane.length : behind
     const { tables } = this
     tables.set(tables.lanes, addressKey(tenant, stored.delivery.to), lane.toSpliced(at, 0, id))
+    this.#reopen(tenant, stored.delivery)
     return true
+  }
+  /** `failed` is final, unless somebody wants it tried again. */
+  #reopen(tenant: Tenant, { conversationId, messageId, recipient, notificationId }: Delivery): void {
+    const { tables } = this
+    const { receipts, notifications } = tables
+    if (conversationId && messageId && recipient) {
+      const receipt = keyOf(tenant, conversationId, messageId, recipient)
+      if (receipts.get(receipt) === 'failed') tables.delete(receipts, receipt)
+    }
+    const key = keyOf(tenant, notificationId ?? '')
+    const known = notifications.get(key)
+    if (known?.notification.state !== 'failed') return
+    const notification = { ...known.notification, state: 'waiting' as const, reason: '' }
+    tables.set(notifications, key, { ...known, notification })
   }
   nextDueIn(tenant: Tenant, at: Pick<Claim, 'channel' | 'account'>, now: string): number | null {
     const started = this.#startedAt(tenant, at)

@@ -60,7 +60,7 @@ export class MemoryReader implements Reader {
     return found.filter(({ expiresAt }) => expiresAt > now).map(({ receipt }) => receipt)
   }
   notification(tenant: Tenant, id: string) {
-    return this.tables.notifications.get(keyOf(tenant, id)) ?? null
+    return this.tables.notifications.get(keyOf(tenant, id))?.notification ?? null
   }
   isSuppressed(tenant: Tenant, address: Address): boolean {
     return this.tables.suppressed.has(addressKey(tenant, address))

@@ -8,7 +8,7 @@ import type { Delivery, Notification, Once, ParkedReceipt, ProviderKey } from '.
 export interface StoredDelivery {
   readonly delivery: Delivery
   readonly seq: number
-  /** When it falls due; for a leased one, when its lease runs out. */
+  /** When it falls due; for a leased one, when its lease runs out; for a settled one, when it was settled. */
   readonly dueAt: string
 }
 export interface StoredPart {
@@ -23,6 +23,12 @@ export interface StoredQuota {
   readonly tenant: Tenant
   readonly day: string
   readonly used: number
+}
+
+export interface StoredNotification {
+  readonly notification: Notification
+  /** ISO 8601. */
+  readonly changedAt: string
 }
 
 /** The values are never changed in place: that is what makes taking back possible. */
@@ -41,7 +47,7 @@ export class MemoryTables {
   readonly partsOf = new Map<string, readonly ProviderKey[]>()
   readonly parked = new Map<string, { readonly tenant: Tenant; readonly receipts: readonly StoredParked[] }>()
   readonly receipts = new Map<string, ReceiptState>()
-  readonly notifications = new Map<string, Notification>()
+  readonly notifications = new Map<string, StoredNotification>()
   readonly suppressed = new Map<string, { readonly tenant: Tenant; readonly address: Address }>()
   readonly quotas = new Map<string, StoredQuota>()
 

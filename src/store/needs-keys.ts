@@ -36,3 +36,10 @@ export function isPrying(needs: Needs): boolean {
   const others = [address, eventId, recipient, deliveryId, carriedTo, providerKeys, notificationId, suppressed, quota]
   return others.some((need) => need !== undefined)
 }
+
+/**
+ * Is it decided on rows that no conversation's position guards? Where others write to the same database, those must be
+ * held: a delivery with its parts and its lease, a quota that is nearly used up.
+ */
+export const isUnguarded = ({ deliveryId, carriedTo, providerKeys = [], notificationId, quota }: Needs): boolean =>
+  [deliveryId, carriedTo, notificationId, quota].some((need) => need !== undefined) || providerKeys.length > 0

@@ -1,4 +1,4 @@
-// Opens a database: a SQLite file in a data folder, or tables in memory.
+// Opens a database: a SQLite file in a data folder, a Postgres server, or tables in memory.
 import { Kysely, sql } from 'kysely'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -13,15 +13,24 @@ import { MemoryEngine } from './memory-engine'
 import { MemoryNotificationStore } from './memory-notification-store'
 import { MemoryOutbox } from './memory-outbox'
 import { MemoryTables } from './memory-tables'
+import { PgDialect, type PgConnection } from './pg-dialect'
+import { PgEngine } from './pg-engine'
+import { PgLog } from './pg-log'
+import { PgOutbox } from './pg-outbox'
+import { PgPool, refuse } from './pg-pool'
+import { preparePostgres } from './pg-server'
 import { SqlAccountStore } from './sql-account-store'
-import { SqliteConversationStore } from './sqlite-conversation-store'
+import { SqlConversationStore } from './sql-conversation-store'
 import { SqlDeliveryStore } from './sql-delivery-store'
 import { SqlNotificationStore } from './sql-notification-store'
 import type { Tables } from './sql-schema'
+import { POSTGRES, SQLITE } from './sql-spelling'
 import { SqliteThreadDialect } from './sqlite-dialect'
 import { SqliteEngine } from './sqlite-engine'
 import { SqliteFault } from './sqlite-fault'
 import { FOLDER_TAKEN } from './sqlite-protocol'
+import { SqliteLog } from './sqlite-log'
+import { SqliteShelf } from './sqlite-shelf'
 import { SqliteThread } from './sqlite-thread'
 
 export interface DatabaseDeps {
@@ -60,10 +69,10 @@ export async function openSqlite({
     ...(onCommit && { onCommit }),
   })
   return {
-    conversations: new SqliteConversationStore({ db, thread, writing }),
-    deliveries: new SqlDeliveryStore({ db, thread }),
-    accounts: new SqlAccountStore(db),
-    notifications: new SqlNotificationStore({ db, now: now ?? systemClock }),
+    conversations: new SqlConversationStore({ db, log: new SqliteLog({ db, thread }), writing }),
+    deliveries: new SqlDeliveryStore({ db, shelf: new SqliteShelf(thread) }),
+    accounts: new SqlAccountStore(db, SQLITE),
+    notifications: new SqlNotificationStore({ db, spelling: SQLITE, now: now ?? systemClock }),
     ready: async () => {
       await thread.consult<'probe'>({ do: 'probe' })
     },
@@ -72,6 +81,44 @@ export async function openSqlite({
       await thread.close()
     },
   }
+}
+
+/**
+ * Several nodes may open one database, at the same time too.
+ * @param deps.size connections at most
+ * @throws GatewayError with a sentence when the server is away, unfit, or newer than this program
+ */
+export async function openPostgres({
+  url,
+  size,
+  now,
+  onFault,
+  onCommit,
+}: DatabaseDeps & { readonly url: string; readonly size: number }): Promise<Database> {
+  await preparePostgres(url)
+  const pool = new PgPool({ url, size })
+  const db = new Kysely<Tables>({ dialect: new PgDialect(() => coldConnection(pool)) })
+  const writing = new GroupCommit({
+    engine: new PgEngine({ pool, now }),
+    ...(now && { now }),
+    ...(onFault && { onFault }),
+    ...(onCommit && { onCommit }),
+  })
+  return {
+    conversations: new SqlConversationStore({ db, log: new PgLog(db), writing }),
+    deliveries: new SqlDeliveryStore({ db, shelf: new PgOutbox({ pool, now }) }),
+    accounts: new SqlAccountStore(db, POSTGRES),
+    notifications: new SqlNotificationStore({ db, spelling: POSTGRES, now: now ?? systemClock }),
+    ready: () => pool.probe(),
+    close: async () => {
+      await drain(writing)
+      await patiently(pool.close())
+    },
+  }
+}
+async function coldConnection(pool: PgPool): Promise<PgConnection> {
+  const session = await pool.session().catch(refuse)
+  return { run: (text, parameters) => session.run(text, parameters).catch(refuse), close: () => session.close() }
 }
 
 export async function openMemory({ now = systemClock, onFault, onCommit }: DatabaseDeps = {}): Promise<Database> {
@@ -112,8 +159,12 @@ function refusal(dataDir: string, cause: unknown): GatewayError {
 }
 
 async function drain(writing: GroupCommit): Promise<void> {
+  await patiently(writing.close())
+}
+/** Waits for it, but not for ever. */
+async function patiently(work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const enough = new Promise((resolve) => (timer = setTimeout(resolve, DRAIN_MS)))
-  await Promise.race([writing.close(), enough])
+  await Promise.race([work, enough])
   clearTimeout(timer)
 }

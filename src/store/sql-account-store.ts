@@ -5,9 +5,13 @@ import { MAX_KEYS_PER_SCOPE, usernameKey } from './account-keys'
 import type { Account, AccountStore, ApiKey } from './account-store'
 import { toAccount, toApiKey } from './sql-rows'
 import type { Tables } from './sql-schema'
+import type { SqlSpelling } from './sql-spelling'
 
 export class SqlAccountStore implements AccountStore {
-  constructor(private readonly db: Kysely<Tables>) {}
+  constructor(
+    private readonly db: Kysely<Tables>,
+    private readonly spelling: SqlSpelling,
+  ) {}
 
   async createAccount(account: Account): Promise<boolean> {
     const { id, tenant } = account
@@ -40,7 +44,7 @@ export class SqlAccountStore implements AccountStore {
   }
   async updateAccount(account: Account): Promise<boolean> {
     const { tenant, id, version } = account
-    const { numUpdatedRows } = await this.db
+    const update = this.db
       .updateTable('account')
       .set(columns(account))
       .where('tenant', '=', tenant)
@@ -51,8 +55,14 @@ export class SqlAccountStore implements AccountStore {
           select 1 from account as other where other.tenant = ${tenant}
             and other.username_key = ${usernameKey(account.username)} and other.id <> ${id})`,
       )
-      .executeTakeFirstOrThrow()
-    return numUpdatedRows === 1n
+    try {
+      const { numUpdatedRows } = await update.executeTakeFirstOrThrow()
+      return numUpdatedRows === 1n
+    } catch (cause) {
+      // Somebody on another node has taken the name since the statement looked.
+      if (this.spelling.isDuplicate(cause)) return false
+      throw cause
+    }
   }
   async deleteAccount(tenant: Tenant, id: AccountId): Promise<boolean> {
     const deleted = this.db.deleteFrom('account').where('tenant', '=', tenant).where('id', '=', id)
@@ -63,13 +73,16 @@ export class SqlAccountStore implements AccountStore {
   async createKey(key: ApiKey): Promise<boolean> {
     const { id, tenant, kind, name, channel, account, hash, dailyQuota, createdAt } = key
     const prefixes = JSON.stringify(key.prefixes)
-    const { numAffectedRows } = await sql`
+    const insert = sql`
       insert into api_key (id, tenant, kind, name, channel, account, hash, daily_quota, prefixes, created_at)
-      select ${id}, ${tenant}, ${kind}, ${name}, ${channel}, ${account}, ${hash}, ${dailyQuota}, ${prefixes}, ${createdAt}
+      select ${id}, ${tenant}, ${kind}, ${name}, ${channel}, ${account}, ${hash}, cast(${dailyQuota} as integer),
+        ${prefixes}, ${createdAt}
       where (
         select count(*) from api_key
         where tenant = ${tenant} and kind = ${kind} and channel = ${channel} and account = ${account}
-      ) < ${MAX_KEYS_PER_SCOPE}`.execute(this.db)
+      ) < ${MAX_KEYS_PER_SCOPE}`
+    const scope = JSON.stringify([tenant, kind, channel, account])
+    const { numAffectedRows } = await this.spelling.alone(this.db, scope, (db) => insert.execute(db))
     return numAffectedRows === 1n
   }
   async listKeys(tenant: Tenant): Promise<ApiKey[]> {

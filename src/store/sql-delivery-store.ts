@@ -1,32 +1,34 @@
-// The outbox's shelf on SQLite: leasing is the thread's, looking is a cold query.
+// The outbox's shelf on SQL: leasing is each engine's own, looking is a cold query.
 import { sql, type Kysely } from 'kysely'
 import type { DeliveryId, Tenant } from '../model/ids'
 import type { Claim, DeliveryStore } from './delivery-store'
 import type { Delivery } from './records'
 import { toDelivery } from './sql-rows'
 import type { Tables } from './sql-schema'
-import type { SqliteThread } from './sqlite-thread'
+
+/** What each engine does in a way of its own. */
+export type Shelf = Omit<DeliveryStore, 'deadLetters'>
 
 export class SqlDeliveryStore implements DeliveryStore {
   readonly #db: Kysely<Tables>
-  readonly #thread: SqliteThread
+  readonly #shelf: Shelf
 
-  constructor(deps: { db: Kysely<Tables>; thread: SqliteThread }) {
+  constructor(deps: { db: Kysely<Tables>; shelf: Shelf }) {
     this.#db = deps.db
-    this.#thread = deps.thread
+    this.#shelf = deps.shelf
   }
 
   claim(tenant: Tenant, claim: Claim): Promise<Delivery[]> {
-    return this.#thread.consult<'claim'>({ do: 'claim', tenant, claim })
+    return this.#shelf.claim(tenant, claim)
   }
   release(tenant: Tenant, lease: string): Promise<number> {
-    return this.#thread.consult<'release'>({ do: 'release', tenant, lease })
+    return this.#shelf.release(tenant, lease)
   }
   nextDueIn(tenant: Tenant, channel: string, account: string): Promise<number | null> {
-    return this.#thread.consult<'nextDueIn'>({ do: 'nextDueIn', tenant, channel, account })
+    return this.#shelf.nextDueIn(tenant, channel, account)
   }
   replay(tenant: Tenant, id: DeliveryId): Promise<boolean> {
-    return this.#thread.consult<'replay'>({ do: 'replay', tenant, id })
+    return this.#shelf.replay(tenant, id)
   }
 
   async deadLetters(tenant: Tenant, after: string, limit: number): Promise<Delivery[]> {

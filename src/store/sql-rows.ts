@@ -3,6 +3,7 @@ import type { Selectable } from 'kysely'
 import type { Conversation } from '../model/conversation'
 import { evolve } from '../model/evolve'
 import type { Account, ApiKey } from './account-store'
+import type { SqlDialect } from './ddl'
 import type { Delivery, Notification, Once } from './records'
 import type {
   AccountTable,
@@ -16,6 +17,10 @@ import { readEvent, readPicture, readStrings } from './stored-json'
 
 /** A snapshot. */
 export type ConversationRecord = Selectable<ConversationTable>
+/** On Postgres: the events behind a snapshot as a JSON array of JSON texts, in one statement, so that both are of one moment. */
+export const TAIL = `(select coalesce(json_agg(event.body order by event.position), '[]')::text from event
+  where event.tenant = conversation.tenant and event.conversation_id = conversation.id
+    and event.position > conversation.position)`
 export type DeliveryRecord = Selectable<DeliveryTable>
 
 /** @param tail the bodies of the events behind the snapshot, in order */
@@ -35,6 +40,10 @@ export function toConversation(row: ConversationRecord, tail: readonly string[])
   }
   return tail.map(readEvent).reduce(evolve, snapshot)
 }
+
+/** A snapshot with its tail beside it. */
+export const toReplayed = (row: ConversationRecord & { readonly tail: string }): Conversation =>
+  toConversation(row, readStrings(row.tail))
 
 export function toDelivery(row: DeliveryRecord): Delivery {
   return {

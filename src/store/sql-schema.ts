@@ -72,7 +72,7 @@ export interface DeliveryTable extends AddressColumns {
   state: DeliveryState
   attempts: number
   lease: string
-  /** When it falls due; for a leased one, when its lease runs out. */
+  /** When it falls due; for a leased one, when its lease runs out; for a settled one, when it was settled. */
   due_at: string
   created_at: string
   expires_at: string | null
@@ -107,6 +107,7 @@ export interface NotificationTable extends AddressColumns {
   reason: string
   created_at: string
   expires_at: string | null
+  changed_at: string
 }
 export interface QuotaTable {
   tenant: Tenant

@@ -8,6 +8,8 @@ import type { SqliteThread } from './sqlite-thread'
 import { readLoaded } from './stored-json'
 
 export class SqliteEngine implements Engine {
+  readonly syncs = true
+
   constructor(private readonly thread: SqliteThread) {}
 
   async load(needs: readonly Needs[]): Promise<Loaded[]> {

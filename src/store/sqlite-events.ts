@@ -3,6 +3,7 @@
 import type { Database } from 'better-sqlite3'
 import type { ConversationId, EventPlace, Tenant } from '../model/ids'
 import { Conflict } from './conflict'
+import type { LogPage } from './log-reading'
 import { RecentMap } from './recent-map'
 import { WIDTH, type Cell } from './sqlite-protocol'
 import { inTransaction } from './sqlite-transaction'
@@ -20,15 +21,6 @@ interface StoredRow {
   readonly public_position: number | null
   readonly body: string
 }
-/** A reading of one log: everything, or what the public may hear, behind a position of its own count. */
-export interface LogPage {
-  readonly tenant: Tenant
-  readonly id: ConversationId
-  readonly audience: 'staff' | 'public'
-  readonly after: number
-  readonly limit: number
-}
-
 /** Events in the list, and characters of them, before they go into the table. */
 const LONG = 2_048
 const LARGE = 4 * 1024 * 1024
@@ -112,12 +104,14 @@ export class SqliteEvents {
   }
   #take([tenant, id, position, publicPosition, body]: readonly Cell[]): void {
     const name = nameOf(tenant as Tenant, id as ConversationId)
-    const end = this.#ends.get(name) ?? this.#end(name, tenant as Tenant, id as ConversationId)
+    const end = this.#ends.get(name) ?? this.end(tenant as Tenant, id as ConversationId)
     if (position !== end + 1) throw new Conflict('A position has moved')
     this.#remember(name, { position, publicPosition: publicPosition as number | null, body: body as string })
     this.#appended.push(name)
   }
-  #end(name: string, tenant: Tenant, id: ConversationId): number {
+  /** The last position of a log; 0 of an empty one. */
+  end(tenant: Tenant, id: ConversationId): number {
+    const name = nameOf(tenant, id)
     return this.#recent.get(name)?.at(-1)?.position ?? this.#statements.end.get(tenant, id) ?? 0
   }
   #remember(name: string, event: EventRecord): void {

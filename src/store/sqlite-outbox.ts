@@ -10,6 +10,8 @@ import type { Write } from './writes'
 
 type Text = string
 type Lane = Pick<DeliveryRecord, 'channel' | 'account' | 'ref_id'>
+/** What a delivery was about. */
+type Subject = Pick<DeliveryRecord, 'conversation_id' | 'message_id' | 'recipient' | 'notification_id'>
 type NewRow = Omit<DeliveryRecord, 'seq' | 'state' | 'attempts' | 'lease' | 'reason'>
 type Deliver = Extract<Write, { kind: 'deliver' }>
 type Settle = Extract<Write, { kind: 'settle' }>
@@ -73,14 +75,24 @@ function prepare(db: Database) {
     release: db.prepare<[Text, Text, Text]>(
       "update delivery set state = 'due', lease = '', due_at = ? where tenant = ? and lease = ? and state = 'leased'",
     ),
-    replay: db.prepare<{ now: Text; tenant: Text; id: Text }>(
+    replay: db.prepare<{ now: Text; tenant: Text; id: Text }, Subject>(
       `update delivery set attempts = 0, lease = '', reason = '', expires_at = null, due_at = @now,
          state = case when exists (
            select 1 from delivery as other where other.tenant = delivery.tenant and other.channel = delivery.channel
              and other.account = delivery.account and other.ref_id = delivery.ref_id
              and other.state in ('waiting', 'due', 'leased')
          ) then 'waiting' else 'due' end
-       where tenant = @tenant and id = @id and state = 'dead'`,
+       where tenant = @tenant and id = @id and state = 'dead'
+       returning conversation_id, message_id, recipient, notification_id`,
+    ),
+    /** `failed` is final, unless somebody wants it tried again. */
+    reopenReceipt: db.prepare<Subject & { tenant: Text }>(
+      `delete from receipt where tenant = @tenant and conversation_id = @conversation_id
+         and message_id = @message_id and recipient = @recipient and state = 'failed'`,
+    ),
+    reopenNotification: db.prepare<Subject & { tenant: Text }>(
+      `update notification set state = 'waiting', reason = ''
+       where tenant = @tenant and id = @notification_id and state = 'failed'`,
     ),
   }
 }
@@ -147,7 +159,14 @@ export class SqliteOutbox {
     return this.#statements.release.run(now, tenant, lease).changes
   }
   replay(tenant: Tenant, id: DeliveryId, now: string): boolean {
-    return this.#statements.replay.run({ now, tenant, id }).changes > 0
+    const { replay, reopenReceipt, reopenNotification } = this.#statements
+    return inTransaction(this.#db, 'immediate', () => {
+      const subject = replay.get({ now, tenant, id })
+      if (!subject) return false
+      reopenReceipt.run({ tenant, ...subject })
+      reopenNotification.run({ tenant, ...subject })
+      return true
+    })
   }
   nextDueIn(tenant: Tenant, { channel, account }: Pick<Claim, 'channel' | 'account'>, now: string): number | null {
     const next = account === '' ? this.#statements.nextDue.ofChannel : this.#statements.nextDue.ofAccount

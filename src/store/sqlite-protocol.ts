@@ -1,10 +1,10 @@
 // What crosses the thread between the gateway and its SQLite file: one message in, one message out.
-import type { DeliveryId, Tenant } from '../model/ids'
+import type { ConversationId, DeliveryId, Tenant } from '../model/ids'
 import type { Needs } from './conversation-store'
 import type { Claim } from './delivery-store'
 import type { WriteRow } from './engine'
+import type { LogPage } from './log-reading'
 import type { Delivery } from './records'
-import type { LogPage } from './sqlite-events'
 
 export type Cell = string | number | null
 
@@ -33,6 +33,8 @@ export type Ask =
   | { readonly do: 'page'; readonly page: LogPage }
   /** What lies in each log behind a position. */
   | { readonly do: 'tails'; readonly of: readonly Tail[] }
+  /** The last position of each log; 0 of an empty one. */
+  | { readonly do: 'ends'; readonly tenant: Tenant; readonly ids: readonly ConversationId[] }
   | { readonly do: 'claim'; readonly tenant: Tenant; readonly claim: Claim }
   | { readonly do: 'release'; readonly tenant: Tenant; readonly lease: string }
   | { readonly do: 'replay'; readonly tenant: Tenant; readonly id: DeliveryId }
@@ -48,6 +50,7 @@ export interface Answers {
   /** Bodies of events. */
   page: string[]
   tails: string[][]
+  ends: number[]
   claim: Delivery[]
   release: number
   replay: boolean

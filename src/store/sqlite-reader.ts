@@ -53,7 +53,8 @@ function prepare(db: Database) {
       'select state from receipt where tenant = ? and conversation_id = ? and message_id = ? and recipient = ?',
     ),
     parked: db.prepare<[Text, Text, Text, Text, Text], { provider_id: string; state: ReceiptState; reason: string }>(
-      `select provider_id, state, reason from parked_receipt where ${provider} and expires_at > ? order by rowid`,
+      // The sign keeps SQLite from searching all that is parked by its expiry.
+      `select provider_id, state, reason from parked_receipt where ${provider} and +expires_at > ? order by rowid`,
     ),
     notification: db.prepare<[Text, Text], Selectable<NotificationTable>>(
       'select * from notification where tenant = ? and id = ?',

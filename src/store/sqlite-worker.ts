@@ -59,7 +59,7 @@ async function openFile(file: string): Promise<Database> {
     db.pragma('temp_store = memory')
     // Kysely does not migrate SQLite in a transaction of its own: a crash must not leave half a schema.
     db.exec('begin immediate')
-    await migrate(new Kysely({ dialect: new SqliteDialect({ database: db }) }))
+    await migrate(new Kysely({ dialect: new SqliteDialect({ database: db }) }), 'sqlite')
     db.exec('commit')
     return db
   } catch (cause) {
@@ -100,6 +100,8 @@ class SqliteFile {
         return this.#events.page(ask.page)
       case 'tails':
         return ask.of.map((log) => this.#events.tail(log))
+      case 'ends':
+        return ask.ids.map((id) => this.#events.end(ask.tenant, id))
       case 'claim':
         return this.#outbox.claim(ask.tenant, ask.claim, now)
       case 'release':

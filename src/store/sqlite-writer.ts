@@ -61,9 +61,11 @@ function prepareWrites(db: Database) {
     ),
     unpark: db.prepare<[Text, Text, Text, Text]>(`delete from parked_receipt where ${provider}`),
     notification: db.prepare<Cell[]>(
-      `insert into notification (tenant, id, key_id, channel, account, ref_id, state, reason, created_at, expires_at)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-       on conflict do update set state = excluded.state, reason = excluded.reason, expires_at = excluded.expires_at`,
+      `insert into notification (tenant, id, key_id, channel, account, ref_id, state, reason, created_at, expires_at,
+         changed_at)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       on conflict do update set state = excluded.state, reason = excluded.reason, expires_at = excluded.expires_at,
+         changed_at = excluded.changed_at`,
     ),
     suppress: db.prepare<[Text, Text, Text, Text]>(
       'insert into suppression (tenant, channel, account, ref_id) values (?, ?, ?, ?) on conflict do nothing',
@@ -130,7 +132,7 @@ export class SqliteWriter {
       if (write.kind === 'deliver') this.#outbox.enqueue(tenant, write, times)
       else this.#outbox.settle(tenant, write, times.now)
     } else if (isReceiptWrite(write)) this.#writeReceipt(tenant, write)
-    else this.#writeNotified(tenant, write)
+    else this.#writeNotified(tenant, write, times.now)
   }
 
   #writeReceipt(tenant: Tenant, write: ReceiptWrite): void {
@@ -150,11 +152,11 @@ export class SqliteWriter {
     else park.run(tenant, channel, account, providerId, write.receipt.state, write.receipt.reason, write.expiresAt)
   }
 
-  #writeNotified(tenant: Tenant, write: NotifiedWrite): void {
+  #writeNotified(tenant: Tenant, write: NotifiedWrite, now: string): void {
     const { notification, suppress, unsuppress, countQuota } = this.#statements
     if (write.kind === 'notification') {
       const { id, keyId, to, state, reason, createdAt, expiresAt } = write.notification
-      notification.run(tenant, id, keyId, to.channel, to.account, to.refId, state, reason, createdAt, expiresAt)
+      notification.run(tenant, id, keyId, to.channel, to.account, to.refId, state, reason, createdAt, expiresAt, now)
     } else if (write.kind === 'countQuota') {
       countQuota.run(tenant, write.keyId, write.day)
     } else {

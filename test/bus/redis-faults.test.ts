@@ -73,15 +73,21 @@ describe('nodes whose Redis', () => {
     await eventually(() => ears.events.length >= length + 600)
   })
   it('hangs are not held up, hold little, and go on when it does', async () => {
+    await one.join(place)
     await server.signal('SIGSTOP')
-    const began = one.figures.dropped
+    const { dropped, bytes } = one.figures
     const joining = one.join(log(0).place)
-    const { events: large } = log(10, 'x'.repeat(60_000))
-    for (let i = 0; i < 200; i++) one.publish(large.map((event) => ({ ...event, ...place })))
+    const large = log(10, 'x'.repeat(60_000)).events
+    for (let i = 0; i < 60; i++) {
+      one.publish(large.map((event) => ({ ...event, ...place }))) // to who is known to follow
+      one.publish(large) // to whoever it may be
+    }
+    // 72 MB were to be said.
+    expect(one.figures.dropped).toBeGreaterThan(dropped + 600)
     await joining
     await eventually(() => !isWell(one) && !isWell(two))
+    expect(one.figures.bytes).toBeLessThan(bytes + 18_000_000)
     one.publish(events)
-    expect(one.figures.dropped).toBeGreaterThan(began)
     const { misses } = ears
     await server.signal('SIGCONT')
     await eventually(() => isWell(one) && isWell(two) && ears.misses > misses)

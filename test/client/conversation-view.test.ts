@@ -77,6 +77,23 @@ describe('a conversation view', () => {
     expect(view.receiptOf('elsewhere')).toBeUndefined()
   })
 
+  it('tells of what had failed and was sent again, and of whom it reached best', () => {
+    const view = new ConversationView()
+    const bea: Person = { id: 'b', name: 'Bea', type: 'Customer' }
+    view.take(chat(1))
+    const news: [Person, string][] = [
+      [bea, 'failed'],
+      [bea, 'sent'],
+      [ada, 'delivered'],
+      [bea, 'failed'],
+    ]
+    const told = news.map(([from, state], i) => {
+      view.take({ ...activity(i + 2, state, { messageId: 'm1' }), from })
+      return view.receiptOf('m1')
+    })
+    expect(told).toEqual(['failed', 'sent', 'delivered', 'delivered'])
+  })
+
   it('knows who is there', () => {
     const view = new ConversationView()
     view.take(activity(1, 'participantJoined', { participant: ada }))

@@ -17,14 +17,18 @@ let folder: string
 let gateway: Gateway
 let clients: ChannelClient[]
 
+/** How far the gateway's clock goes ahead, in milliseconds. */
+let ahead = 0
 async function start(port = 0): Promise<void> {
   const place = { DATA_DIR: folder, PORT: String(port), METRICS_PORT: '0', BASE_PATH: '/chat', LOG_LEVEL: 'error' }
   const admin = { ADMIN_USER: ada.username, ADMIN_PASSWORD: ada.password, CONNECTOR_KEYS: `echo:${KEY}` }
-  gateway = await startGateway(readConfig({ ...place, ...admin, RATE_LIMITS: 'off', CUSTOMER_AUTH: 'token' }))
+  const config = readConfig({ ...place, ...admin, RATE_LIMITS: 'off', CUSTOMER_AUTH: 'token', IDLE_END: '0' })
+  gateway = await startGateway(config, { now: () => new Date(Date.now() + ahead) })
 }
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fairlead-client-'))
   clients = []
+  ahead = 0
   await start()
 })
 afterEach(async () => {
@@ -134,3 +138,25 @@ it('hosts a connector that brings, delivers and reports, also after a restart', 
     await host.close()
   }
 }, 60_000)
+
+it.each(['join', 'connection'])('outlives the token of its seat, given with the %s: nothing is lost', async (where) => {
+  const { conversationId, participant, token } = await init(gateway.url, { channel: 'web', email: 'n@example.com' })
+  ahead = 20 * 3_600_000
+  // Joined with an old token, it is given a fresh one.
+  const client = open(where === 'connection' ? token : undefined)
+  const customer = client.join({ conversationId, ...participant, ...(where === 'join' && { token }) })
+  await customer.ready()
+  const errors: unknown[] = []
+  client.on('error', (error) => errors.push(error))
+  customer.on('error', (error) => errors.push(error))
+  ahead = 25 * 3_600_000
+  const agent = open((await login(gateway.url, ada)).token).join({ conversationId })
+  await agent.ready()
+  await agent.send('heard by whom it tells that the seat has ended')
+  await eventually(() => texts(customer).length === 1)
+  // Taken again with a token that is over at 44 h, when there is one already that is over at 49 h.
+  ahead = 45 * 3_600_000
+  expect(await customer.send('said into a seat that has ended')).toMatchObject({ code: 200 })
+  expect(texts(customer)).toHaveLength(2)
+  expect([customer.state, errors]).toEqual(['connected', []])
+})

@@ -1,5 +1,5 @@
 // What every account store must do.
-import { newAccountId, newId } from '../../src/model/ids'
+import { newAccountId, newId } from '../../src/model/new-id'
 import type { Account, ApiKey } from '../../src/store/account-store'
 import type { OpenDatabase, TestDatabase } from '../support/databases'
 import { tenant } from '../support/log-fixtures'

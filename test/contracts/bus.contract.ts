@@ -1,6 +1,7 @@
 // What every bus must do, between nodes or within one.
 import type { Bus, Notice } from '../../src/bus/bus'
-import { newConversationId, type ConversationId } from '../../src/model/ids'
+import type { ConversationId } from '../../src/model/ids'
+import { newConversationId } from '../../src/model/new-id'
 import type { ConversationEvent, Ephemeral } from '../../src/model/events'
 import { BusEars } from '../support/buses'
 import { eventually } from '../support/eventually'

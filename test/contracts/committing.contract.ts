@@ -1,6 +1,6 @@
 // What becomes of calls that share a commit: who fails alone, who hears what, and what closing means.
 import type { ConversationEvent } from '../../src/model/events'
-import { newConversationId, newDeliveryId } from '../../src/model/ids'
+import { newConversationId, newDeliveryId } from '../../src/model/new-id'
 import type { Write } from '../../src/store/writes'
 import type { OpenDatabase, TestDatabase } from '../support/databases'
 import {

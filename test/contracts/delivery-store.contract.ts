@@ -1,5 +1,6 @@
 // What every delivery store must do: in order per recipient, fenced, and never lost.
-import { newDeliveryId, type ConversationId, type DeliveryId } from '../../src/model/ids'
+import type { ConversationId, DeliveryId } from '../../src/model/ids'
+import { newDeliveryId } from '../../src/model/new-id'
 import type { Claim } from '../../src/store/delivery-store'
 import type { Write } from '../../src/store/writes'
 import type { OpenDatabase, TestDatabase } from '../support/databases'

@@ -1,5 +1,7 @@
 // What every store must remember of what comes back from a provider: its ids, its receipts, and those that came too early.
-import { newId, type ConversationId, type DeliveryId } from '../../src/model/ids'
+import type { ReceiptState } from '../../src/model/events'
+import type { ConversationId, DeliveryId } from '../../src/model/ids'
+import { newId } from '../../src/model/new-id'
 import type { Write } from '../../src/store/writes'
 import type { OpenDatabase, TestDatabase } from '../support/databases'
 import { ann, deliver, look, note, open, tenant } from '../support/log-fixtures'
@@ -51,6 +53,16 @@ export function providerReceiptsContract(name: string, openDatabase: OpenDatabas
       expect(view.parts).toEqual([{ providerId: 'p1', delivered: false }])
       expect((await look(store(), { tenant, deliveryId: first.id })).parts).toEqual([])
     })
+    it('keeps the ids of providers as they are, whatever is in them', async () => {
+      const { id } = await send('a')
+      const odd = ['p\u0000', 'p', 'p\u0001', 'p\n"\\']
+      await note(store(), { kind: 'parts', deliveryId: id, keys: odd.map(key) })
+      await note(store(), { kind: 'partDelivered', key: key('p\u0000') })
+      const { parts } = await look(store(), { tenant, providerKeys: [key('p\u0001')] })
+      expect(parts).toHaveLength(odd.length)
+      expect(new Set(parts.map(({ providerId }) => providerId))).toEqual(new Set(odd))
+      expect(parts.filter(({ delivered }) => delivered)).toMatchObject([{ providerId: 'p\u0000' }])
+    })
     it('finds the delivery that carried a message', async () => {
       const { id, messageId } = await send('a')
       const carriedTo = { channel: 'sms', account: '+1000' }
@@ -67,6 +79,19 @@ export function providerReceiptsContract(name: string, openDatabase: OpenDatabas
       expect((await look(store(), { tenant, eventId: messageId, recipient: ann.id })).receipt).toBe('delivered')
       const somebody = newId() as typeof ann.id
       expect((await look(store(), { tenant, eventId: messageId, recipient: somebody })).receipt).toBeNull()
+    })
+    it('opens a failed receipt again when its dead letter is replayed, and no other', async () => {
+      const bury = async (text: string, state: ReceiptState) => {
+        const { id, messageId } = await send(text)
+        await claim()
+        const dead = { state: 'dead', reason: 'gone' } as const
+        await note(store(), { kind: 'settle', deliveryId: id, lease: 'l', outcome: dead })
+        await note(store(), { kind: 'receipt', conversationId: ann1, messageId, recipient: ann.id, state })
+        return { id, receipt: async () => (await look(store(), { tenant, deliveryId: id })).receipt }
+      }
+      const [failed, other, read] = [await bury('a', 'failed'), await bury('b', 'failed'), await bury('c', 'read')]
+      for (const { id } of [failed, read]) expect(await under.database.deliveries.replay(tenant, id)).toBe(true)
+      expect([await failed.receipt(), await other.receipt(), await read.receipt()]).toEqual([null, 'failed', 'read'])
     })
     it('parks receipts that came too early until they are taken, or until they expire', async () => {
       const park = (providerId: string, state: 'sent' | 'delivered', ms: number): Write => ({

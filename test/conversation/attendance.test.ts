@@ -3,7 +3,8 @@ import { Attendance } from '../../src/conversation/attendance'
 import { Conversations } from '../../src/conversation/conversations'
 import { Suppression } from '../../src/conversation/suppression'
 import { MemoryBus } from '../../src/bus/memory-bus'
-import { newAccountId, type ConversationId } from '../../src/model/ids'
+import type { ConversationId } from '../../src/model/ids'
+import { newAccountId } from '../../src/model/new-id'
 import { openTestMemory, type TestDatabase } from '../support/databases'
 import { ann, bo, ended, open, tenant, write } from '../support/log-fixtures'
 
@@ -64,12 +65,23 @@ describe('attendance', () => {
     await pass(GRACE)
     expect(await isHere()).toBe(false)
   })
-  it('forgets who has left for good, and lets go of what their connections say later', async () => {
+  it('forgets who has left for good', async () => {
     const gone = attendance.arrive(place(), bo.id)
     await conversations.leave(place(), bo.id, 'left')
-    attendance.forget(place(), bo.id)
     gone()
+    attendance.forget(place(), bo.id)
     expect(jest.getTimerCount()).toBe(0)
+  })
+  it('does not forget who has left and is back already', async () => {
+    const gone = attendance.arrive(place(), bo.id)
+    await conversations.leave(place(), bo.id, 'left')
+    const back = attendance.arrive(place(), bo.id)
+    gone()
+    attendance.forget(place(), bo.id)
+    await conversations.join(place(), { participant: bo, presence: 'live', silent: false })
+    back()
+    await pass(GRACE)
+    expect(await isHere()).toBe(false)
   })
   it('tries again when the store could not be written', async () => {
     const leave = conversations.leave.bind(conversations)

@@ -1,7 +1,7 @@
 // The rules of deliveries and receipts: what an answer of a connector or a provider leads to.
 import { acknowledge, report, settle, type Outcome, type ProviderReport } from '../../src/conversation/delivery-rules'
 import type { Message, ReceiptState } from '../../src/model/events'
-import { newDeliveryId, newParticipantId } from '../../src/model/ids'
+import { newDeliveryId, newParticipantId } from '../../src/model/new-id'
 import type { View } from '../../src/store/conversation-store'
 import type { Delivery, Notification, ParkedReceipt } from '../../src/store/records'
 import { addressOf, ann, bo, done, joined, said, tenant, whispered } from '../support/log-fixtures'

@@ -219,5 +219,14 @@ describe('following a conversation', () => {
       following.leave()
       await never
     })
+    it('is known though the hint was lost, and nothing was said since', async () => {
+      const ears = new Ears('public')
+      await ears.follow(hub, id).caughtUp
+      bus.isOpen = false
+      await fill(2)
+      while (bus.held.length > 0) bus.drop(0)
+      await hub.reached({ tenant, conversationId: id }, 3)
+      expect(ears.counts).toEqual([1, 2, 3])
+    })
   })
 })

@@ -4,7 +4,8 @@ import { IdleWatch } from '../../src/conversation/idle'
 import { Suppression } from '../../src/conversation/suppression'
 import { MemoryBus } from '../../src/bus/memory-bus'
 import { GatewayError } from '../../src/model/errors'
-import { newConversationId, type ConversationId } from '../../src/model/ids'
+import type { ConversationId } from '../../src/model/ids'
+import { newConversationId } from '../../src/model/new-id'
 import { openTestMemory, type TestDatabase } from '../support/databases'
 import { addressOf, ann, open, openingAt, said, tenant, write } from '../support/log-fixtures'
 
@@ -45,8 +46,11 @@ describe('the watch over silence', () => {
     await check()
     await check()
     const [warned] = await store().events(tenant, id, 1, 10)
-    expect(warned).toMatchObject({ type: 'idleWarned', endsAt: under.clock.in(3 * MINUTE) })
-    under.clock.forward(3 * MINUTE)
+    expect(warned).toMatchObject({ type: 'idleWarned', endsAt: under.clock.in(3 * MINUTE - 1) })
+    under.clock.forward(3 * MINUTE - 1)
+    await check()
+    expect(await typesOf(id)).toEqual(['idleWarned'])
+    under.clock.forward(1)
     await check()
     expect(await typesOf(id)).toEqual(['idleWarned', 'conversationEnded'])
   })
@@ -84,6 +88,21 @@ describe('the watch over silence', () => {
     await check()
     expect(await typesOf(fresh)).toEqual(['idleWarned'])
     expect(await typesOf(old[0]!)).toEqual(['idleWarned'])
+  })
+  it('has nothing to do with more than a page of those that nobody has joined yet, and then ends them', async () => {
+    const ids = Array.from({ length: 501 }, () => newConversationId())
+    const openings = ids.map((id, i) => {
+      const address = addressOf(`+${i}`)
+      return store().update({ tenant, address }, () => ({ open: { id, opening: openingAt(address) }, events: [] }))
+    })
+    await Promise.all(openings)
+    const { check } = bound(watch(MINUTE, 5 * MINUTE))
+    under.clock.forward(10 * MINUTE)
+    await check()
+    expect(await store().find(tenant, ids[0]!)).toMatchObject({ status: 'open', position: 0 })
+    under.clock.forward(6 * MINUTE)
+    await check()
+    expect(await store().list(tenant, 'open', '', 10)).toEqual([])
   })
   it('goes on when one conversation cannot be written, and stops when the store is down', async () => {
     const [first, second] = await openMany(2, '1')

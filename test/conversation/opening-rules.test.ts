@@ -1,9 +1,9 @@
 // The rules of opening: one live conversation per address, one answer per request id, one entry per provider's message.
 import { open, receive as receiveWith, type Inbound, type Request } from '../../src/conversation/opening-rules'
 import { Suppression } from '../../src/conversation/suppression'
-import { newConversationId } from '../../src/model/ids'
+import { newConversationId } from '../../src/model/new-id'
 import type { Once } from '../../src/store/records'
-import { addressOf, ann, joined, openingAt } from '../support/log-fixtures'
+import { addressOf, ann, ended, joined, openingAt } from '../support/log-fixtures'
 import { after, logOf, timeOf, viewOf } from '../support/picture'
 
 const suppression = new Suppression({ optOut: [{ channel: '*', language: '*', words: ['STOP'] }], optIn: [] })
@@ -36,6 +36,11 @@ describe('opening', () => {
     expect(found).toMatchObject({ events: [], once: { note: 'd1' }, conversationId: conversation.id })
     expect(found.open).toBeUndefined()
   })
+  it('makes another where the one of the address ends in the same commit', () => {
+    const over = after(conversation, [ended]).conversation
+    const wish = request()
+    expect(open(viewOf(over), wish)).toMatchObject({ open: { id: wish.id }, conversationId: wish.id })
+  })
   it('answers a repeated request with what it led to', () => {
     const again = open(viewOf(conversation, { once: once() }), request())
     expect(again).toEqual({ events: [], conversationId: conversation.id, customer: ann.id })
@@ -58,7 +63,6 @@ describe('receiving from a channel', () => {
     clientMessageId: null,
     digest: 'd1',
     content,
-    repeatUntil: timeOf(9_999),
     ...more,
   })
   const words = { type: 'messageSent', clientMessageId: null, digest: 'd1', to: [], content, by: ann }
@@ -73,6 +77,13 @@ describe('receiving from a channel', () => {
     expect(received).toMatchObject({ events: [words], message: 0, once: { event: 0 }, opened: false })
     expect(received.open).toBeUndefined()
   })
+  it('opens another where the one of the address ends in the same commit', () => {
+    const over = after(conversation, [ended]).conversation
+    const wish = inbound()
+    const received = receive(viewOf(over), wish)
+    expect(received).toMatchObject({ open: { id: wish.id }, opened: true, message: 1 })
+    expect(received.events).toEqual([joined, words])
+  })
   it('lets a customer in who had left, or who never came, under the number they had', () => {
     const left = { type: 'participantLeft', participant: ann, reason: 'left', by: ann } as const
     const gone = after(conversation, [left]).conversation
@@ -82,11 +93,11 @@ describe('receiving from a channel', () => {
   })
   it('answers a provider that calls twice with what it said the first time, even after the end', () => {
     const first = after(conversation, receive(viewOf(conversation), inbound()).events)
-    const again = receive(viewOf(conversation, { once: once(''), event: first.events[0]! }), inbound())
+    const again = receive(viewOf(conversation, { once: once(), event: first.events[0]! }), inbound())
     expect(again).toMatchObject({ events: [], repeated: first.events[0], opened: false })
     const other = () =>
-      receive(viewOf(conversation, { once: once(''), event: first.events[0]! }), inbound({ digest: 'd2' }))
-    expect(other).toThrow('This messageId was used')
+      receive(viewOf(conversation, { once: once(), event: first.events[0]! }), inbound({ digest: 'd2' }))
+    expect(other).toThrow('This externalMessageId was used')
   })
   it('writes the opting out with the words that said so', () => {
     const { writes } = receive(viewOf(conversation), inbound({ content: { ...content, text: 'Stop' } }))

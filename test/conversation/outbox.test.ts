@@ -1,51 +1,13 @@
 // Deliveries on their way: in order per recipient, side by side, tried again later and later, and given up for all to see.
 import { Conversations } from '../../src/conversation/conversations'
-import { Outbox, type Answer, type Carrier } from '../../src/conversation/outbox'
+import { Outbox } from '../../src/conversation/outbox'
 import { Suppression } from '../../src/conversation/suppression'
 import { MemoryBus } from '../../src/bus/memory-bus'
-import type { DeliveryId } from '../../src/model/ids'
-import type { Delivery } from '../../src/store/records'
 import { openTestMemory, type TestDatabase } from '../support/databases'
+import { Hand, OK, refused } from '../support/hand'
 import { addressOf, deliver, open, tenant } from '../support/log-fixtures'
 
 const LEASE = 60_000
-const OK: Answer = { type: 'accepted', providerIds: [] }
-const refused = (more: Partial<Extract<Answer, { type: 'refused' }>> = {}): Answer => ({
-  type: 'refused',
-  reason: 'busy',
-  retryable: true,
-  retryAfter: null,
-  ...more,
-})
-
-/** What a carrier was given, and how it answers. */
-class Hand {
-  readonly given: Delivery[] = []
-  readonly #answers = new Map<DeliveryId, (answer: Answer) => void>()
-  answer: ((delivery: Delivery) => Answer) | null = () => OK
-
-  carrier(more: Partial<Carrier> = {}): Carrier {
-    return {
-      tenant,
-      channel: 'sms',
-      account: '',
-      acknowledges: true,
-      carry: (delivery) => {
-        this.given.push(delivery)
-        if (this.answer) return Promise.resolve(this.answer(delivery))
-        return new Promise((resolve) => this.#answers.set(delivery.id, resolve))
-      },
-      ...more,
-    }
-  }
-  get ids(): DeliveryId[] {
-    return this.given.map(({ id }) => id)
-  }
-  say(id: DeliveryId, answer: Answer): void {
-    this.#answers.get(id)?.(answer)
-  }
-}
-
 describe('the outbox', () => {
   let under: TestDatabase
   let outbox: Outbox
@@ -110,6 +72,48 @@ describe('the outbox', () => {
     hand.say(a1.id, OK)
     await turns()
     expect(hand.ids).toEqual([a1.id, b1.id, a2.id])
+  })
+  it('does not give back what was answered just before it is stopped', async () => {
+    const [hand, next] = [new Hand(), new Hand()]
+    hand.answer = null
+    const stop = outbox.register(hand.carrier())
+    const [answered, silent] = [await send('+1'), await send('+2')]
+    await turns()
+    hand.say(answered.id, OK)
+    await new Promise<void>((resolve) => process.nextTick(resolve)) // heard, and not written yet
+    await stop()
+    outbox.register(next.carrier())
+    await turns()
+    expect(next.ids).toEqual([silent.id])
+    expect(settled).toEqual(['sms done', 'sms done'])
+  })
+  it('gives up what loses its connection a hundred times, and lets the next one go', async () => {
+    const hand = new Hand()
+    const [breaking, next] = [await send('+1'), await send('+1')]
+    hand.answer = ({ id }) => (id === breaking.id ? { type: 'gone' } : OK)
+    for (let i = 0; i < 101; i += 1) {
+      const stop = outbox.register(hand.carrier())
+      await turns(10)
+      await stop()
+    }
+    expect(hand.ids.filter((id) => id === breaking.id)).toHaveLength(100)
+    expect(hand.ids.at(-1)).toBe(next.id)
+    const dead = await outbox.deadLetters(tenant, { after: '', limit: 10 })
+    expect(dead).toMatchObject([{ id: breaking.id, reason: 'unanswered' }])
+    expect(await receiptsAt('+1')).toContainEqual(['failed', 'unanswered'])
+  })
+  it('tries later, and not without end, what cannot even be put on its way', async () => {
+    const hand = new Hand()
+    hand.answer = () => {
+      throw new Error('broken')
+    }
+    outbox.register(hand.carrier())
+    const { id } = await send('+1')
+    await turns()
+    for (let i = 0; i < 19; i += 1) await pass(10 * 60_000)
+    expect(hand.ids).toEqual(Array.from({ length: 20 }, () => id))
+    expect(faults.splice(0)).toHaveLength(20)
+    expect(await receiptsAt('+1')).toEqual([['failed', 'fault']])
   })
   it('has no more than 64 in hand at once, and goes on when one is answered', async () => {
     const hand = new Hand()
@@ -198,6 +202,9 @@ describe('the outbox', () => {
     expect(await outbox.replay(tenant, bad.id)).toBe(true)
     await turns()
     expect(hand.given.at(-1)).toMatchObject({ id: bad.id, attempts: 1 })
+    // Whoever replays it opens its receipt again: it arrived after all.
+    expect((await receiptsAt('+1')).at(-1)).toEqual(['sent', undefined])
+    expect(await receiptsAt('+1')).toHaveLength(3)
     expect(await outbox.replay(tenant, bad.id)).toBe(false)
   })
   it('tells everybody that a delivery expired instead of sending it, and sends it when it is replayed', async () => {

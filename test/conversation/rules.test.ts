@@ -1,6 +1,7 @@
 // The rules of coming, going and ending: the truth and a wish in, events out.
 import { end, idle, join, leave, seatOf, type Arrival } from '../../src/conversation/rules'
-import { newAccountId, newParticipantId, type AccountId } from '../../src/model/ids'
+import type { AccountId } from '../../src/model/ids'
+import { newAccountId, newParticipantId } from '../../src/model/new-id'
 import { SYSTEM, type Person } from '../../src/model/participant'
 import type { Decision } from '../../src/store/conversation-store'
 import { ann, bo, ended } from '../support/log-fixtures'
@@ -164,12 +165,14 @@ describe('ending', () => {
 })
 
 describe('silence', () => {
-  const never = { warnBefore: '', endBefore: '', unjoinedBefore: '', endsAt: '' }
+  const never = { warnBefore: '', endBefore: '', unjoinedBefore: '', endMs: 0 }
   const [active, later] = [timeOf(2), timeOf(3)]
   it('is warned of once, with the time of the end', () => {
-    const idleness = { ...never, warnBefore: later, endsAt: timeOf(99) }
+    const idleness = { ...never, warnBefore: later, endMs: 97_000 }
     const { events } = idle(viewOf(withBo), idleness)
     expect(events).toEqual([{ type: 'idleWarned', endsAt: timeOf(99), by: SYSTEM }])
+    const endless = idle(viewOf(withBo), { ...never, warnBefore: later }).events
+    expect(endless).toEqual([{ type: 'idleWarned', endsAt: '', by: SYSTEM }])
     expect(idle(viewOf(after(withBo, events).conversation), idleness).events).toEqual([])
   })
   it('ends the conversation when it has lasted, warned or not', () => {

@@ -2,7 +2,7 @@
 import * as rules from '../../src/conversation/rules'
 import { speak, type DeliveryBody, type Saying } from '../../src/conversation/rules'
 import { Suppression } from '../../src/conversation/suppression'
-import { newAccountId, newParticipantId } from '../../src/model/ids'
+import { newAccountId, newParticipantId } from '../../src/model/new-id'
 import type { Person } from '../../src/model/participant'
 import type { EventDraft } from '../../src/model/events'
 import { ann, bo, done, ended, joined, said, whispered } from '../support/log-fixtures'

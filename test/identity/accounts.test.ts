@@ -12,7 +12,7 @@ import type { AccountStore } from '../../src/store/account-store'
 import { openMemory } from '../../src/store/open-database'
 
 const tokens = new Tokens({ secretKeys: ['a secret key that has at least 32 bytes'] })
-const passwords = new Passwords()
+const passwords = new Passwords({ ln: 8 })
 const ADA: NewAgent = { username: 'Ada', name: 'Ada L.', role: 'supervisor', password: 'correct horse' }
 const BOB: NewAgent = { username: 'bob', name: 'Bob', role: 'agent', password: 'battery staple' }
 
@@ -75,7 +75,7 @@ describe('signing in', () => {
     await store.updateAccount({ ...account, passwordHash: cheap, version: 2 })
     const { accounts: later } = await open(store)
     const { token } = await later.login('ada', ADA.password)
-    expect((await store.findAccount(DEFAULT_TENANT, id))?.passwordHash).toMatch(/^\$scrypt\$ln=15,/)
+    expect((await store.findAccount(DEFAULT_TENANT, id))?.passwordHash).toMatch(/^\$scrypt\$ln=8,/)
     expect(await later.authenticate(token)).not.toBeNull()
     expect(await later.authenticate((await later.login('ada', ADA.password)).token)).not.toBeNull()
   })
@@ -199,6 +199,13 @@ describe('the first supervisor', () => {
     await expect(later.login('root', other.password)).rejects.toMatchObject({ code: 'unauthorized' })
   })
 
+  it('is made once by nodes that start at the same moment', async () => {
+    const { accounts, store } = await open()
+    const { accounts: neighbour } = await open(store)
+    const made = await Promise.all([accounts, neighbour].map((node) => node.ensureFirstSupervisor(admin, folder)))
+    expect(made.map(({ kind }) => kind).sort()).toEqual(['made', 'present'])
+    expect(await store.listAccounts(DEFAULT_TENANT)).toHaveLength(1)
+  })
   it('is made without settings, its password kept where only the owner reads it', async () => {
     const { accounts, store } = await open()
     const made = await accounts.ensureFirstSupervisor(null, join(folder, 'new'))

@@ -4,7 +4,8 @@ import { connectorByAddress, Credentials, opens, type Presented } from '../../sr
 import { ApiKeys } from '../../src/identity/keys'
 import { Passwords } from '../../src/identity/passwords'
 import { Tokens } from '../../src/identity/tokens'
-import { DEFAULT_TENANT, newConversationId, newParticipantId } from '../../src/model/ids'
+import { DEFAULT_TENANT } from '../../src/model/ids'
+import { newConversationId, newParticipantId } from '../../src/model/new-id'
 import { openMemory } from '../../src/store/open-database'
 
 const ADA = { username: 'ada', name: 'Ada', role: 'supervisor', password: 'correct horse' } as const
@@ -15,7 +16,7 @@ async function open() {
   let time = Date.now()
   const tokens = new Tokens({ secretKeys: ['a secret key that has at least 32 bytes'], now: () => new Date(time) })
   const store = (await openMemory({})).accounts
-  const accounts = await Accounts.open({ store, tokens, passwords: new Passwords() })
+  const accounts = await Accounts.open({ store, tokens, passwords: new Passwords({ ln: 8 }) })
   const keys = await ApiKeys.open({ store })
   const credentials = new Credentials({ tokens, accounts, keys })
   await accounts.create(ADA)

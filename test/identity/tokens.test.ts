@@ -3,15 +3,8 @@ import { createHash, createHmac, generateKeyPairSync, hkdfSync } from 'node:cryp
 import fc from 'fast-check'
 import { SignJWT, UnsecuredJWT } from 'jose'
 import { Tokens } from '../../src/identity/tokens'
-import {
-  type AccountId,
-  type ConversationId,
-  DEFAULT_TENANT,
-  newAccountId,
-  newConversationId,
-  newParticipantId,
-  type Tenant,
-} from '../../src/model/ids'
+import { type AccountId, type ConversationId, DEFAULT_TENANT, type Tenant } from '../../src/model/ids'
+import { newAccountId, newConversationId, newParticipantId } from '../../src/model/new-id'
 
 const OLD = 'an old secret key that has at least 32 bytes'
 const NEW = 'a new secret key that has at least 32 bytes!'

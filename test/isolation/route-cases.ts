@@ -1,6 +1,6 @@
 // One case or more for every route of the catalog: the requests a stranger would try on what is named in it.
 import { ROUTES, type RouteName } from '../../src/dialects/customer-channel/catalog'
-import { newId } from '../../src/model/ids'
+import { newId } from '../../src/model/new-id'
 import { ACCOUNT, PHONE, UNKNOWN_PHONE, type Town } from './town'
 import type { Lure } from './strangers'
 

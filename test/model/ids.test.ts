@@ -1,15 +1,7 @@
 // Ids: unguessable, readable back, and silent about what their reader may not know.
 import fc from 'fast-check'
-import {
-  conversationId,
-  eventId,
-  newAccountId,
-  newConversationId,
-  newDeliveryId,
-  newId,
-  newParticipantId,
-  parseEventId,
-} from '../../src/model/ids'
+import { conversationId, eventId, parseEventId } from '../../src/model/ids'
+import { newAccountId, newConversationId, newDeliveryId, newId, newParticipantId } from '../../src/model/new-id'
 import { said, whispered } from '../support/log-fixtures'
 import { logOf } from '../support/picture'
 

@@ -38,7 +38,10 @@ it('row 1: every acknowledged message is in the log once, in order, and readers 
     const ready = performance.now()
     // Some are killed again before anybody is back; every other time the conversations go on first.
     if (kill % 2 === 0) continue
-    await eventually(() => talkers.every((member) => member.lastAcknowledged > ready), RESUMES_WITHIN)
+    await eventually(() => {
+      expect(talkers.flatMap(({ complaints }) => complaints)).toEqual([])
+      return talkers.every((member) => member.lastAcknowledged > ready)
+    }, RESUMES_WITHIN)
     resumed.push(performance.now() - ready)
   }
   await rooms.hush(RESUMES_WITHIN)

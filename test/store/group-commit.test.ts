@@ -4,7 +4,8 @@ import { GroupCommit } from '../../src/store/group-commit'
 import { MemoryEngine } from '../../src/store/memory-engine'
 import { MemoryOutbox } from '../../src/store/memory-outbox'
 import { MemoryTables } from '../../src/store/memory-tables'
-import { newConversationId, type ConversationId } from '../../src/model/ids'
+import type { ConversationId } from '../../src/model/ids'
+import { newConversationId } from '../../src/model/new-id'
 import { addressOf, joined, openingAt, said, tenant } from '../support/log-fixtures'
 
 const clock = () => new Date('2030-01-01T00:00:00.000Z')
@@ -35,10 +36,32 @@ describe('group commit', () => {
     await Promise.all([here.close(), there.close()])
   })
 
+  it('reads nothing again when it hears what another writer has committed', async () => {
+    const engine = openEngine()
+    const outcomes: string[] = []
+    const watched: Engine = {
+      syncs: false,
+      load: (needs) => engine.load(needs),
+      commit: async (batch) => {
+        const outcome = await engine.commit(batch)
+        outcomes.push(outcome)
+        return outcome
+      },
+    }
+    const [here, there] = [new GroupCommit({ engine: watched }), new GroupCommit({ engine: watched })]
+    const id = (await arrive(here)).conversation!.id
+    await say(there, id)
+    here.onCommitted((events) => there.heard(events))
+    await say(here, id).then(() => say(there, id))
+    // The second writer was told, the first was not: it finds out.
+    expect(outcomes).toEqual(['written', 'written', 'conflict', 'written', 'written'])
+    await Promise.all([here.close(), there.close()])
+  })
   it('writes what arrives together in one commit', async () => {
     const engine = openEngine()
     const commits: number[] = []
     const counting: Engine = {
+      syncs: true,
       load: (needs) => engine.load(needs),
       commit: (batch) => {
         commits.push(batch.events.length)
@@ -72,7 +95,8 @@ describe('group commit', () => {
     afterEach(() => jest.useRealTimers())
 
     it('refuses within two seconds, those in flight and those that come later alike', async () => {
-      const hung: Engine = { load: () => new Promise(() => undefined), commit: () => new Promise(() => undefined) }
+      const never = () => new Promise<never>(() => undefined)
+      const hung: Engine = { syncs: true, load: never, commit: never }
       const writer = new GroupCommit({ engine: hung })
       // The first is in flight, the others come while it hangs.
       for (let call = 0; call < 3; call++) {
@@ -82,7 +106,8 @@ describe('group commit', () => {
       }
     })
     it('refuses at once when too many wait', async () => {
-      const hung: Engine = { load: () => new Promise(() => undefined), commit: () => new Promise(() => undefined) }
+      const never = () => new Promise<never>(() => undefined)
+      const hung: Engine = { syncs: true, load: never, commit: never }
       const writer = new GroupCommit({ engine: hung })
       const calls = Array.from({ length: 10_001 }, () => say(writer, newConversationId()))
       const settled = Promise.allSettled(calls)

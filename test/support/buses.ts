@@ -3,7 +3,7 @@ import type { Bus, BusListener, Notice } from '../../src/bus/bus'
 import { RedisBus, type RedisBusOptions } from '../../src/bus/redis-bus'
 import type { ConversationEvent, Ephemeral } from '../../src/model/events'
 import type { Place } from '../../src/model/ids'
-import { newId } from '../../src/model/ids'
+import { newId } from '../../src/model/new-id'
 
 /** Hears everything that a bus has to say on one node. */
 export class BusEars implements BusListener {

@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Database } from '../../src/store/database'
-import { openMemory, openSqlite } from '../../src/store/open-database'
+import { openMemory, openPostgres, openSqlite } from '../../src/store/open-database'
+import { newDatabase } from './postgres'
 
 export class TestClock {
   #ms = Date.parse('2030-01-01T00:00:00.000Z')
@@ -41,6 +42,18 @@ export const openTestSqlite: OpenDatabase = async () => {
   const close = async () => {
     await database.close()
     await rm(dataDir, { recursive: true })
+  }
+  return { database, clock, faults, close }
+}
+
+export const openTestPostgres: OpenDatabase = async () => {
+  const clock = new TestClock()
+  const faults: unknown[] = []
+  const { url, drop } = await newDatabase()
+  const database = await openPostgres({ url, size: 4, now: clock.now, onFault: (cause) => faults.push(cause) })
+  const close = async () => {
+    await database.close()
+    await drop()
   }
   return { database, clock, faults, close }
 }

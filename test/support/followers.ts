@@ -139,6 +139,7 @@ export function hindered(
   return {
     update: (needs, decide) => store.update(needs, decide),
     onCommitted: (listener) => store.onCommitted(listener),
+    heard: (events) => store.heard(events),
     list: (...page) => store.list(...page),
     idleSince: (...wish) => store.idleSince(...wish),
     find: (...name) => read('find', () => store.find(...name)),

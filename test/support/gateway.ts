@@ -4,10 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readConfig } from '../../src/config'
 import { startGateway, type Parts } from '../../src/gateway'
+import { Passwords } from '../../src/identity/passwords'
 
 export const ADMIN = { username: 'admin', password: 'correct horse battery' }
 /** Keys of connectors that every test gateway knows. */
 export const CONNECTOR_KEY = { sms: 'k-sms-0123456789abcdef0123456789', echo: 'k-echo-0123456789abcdef012345678' }
+
+/** What passwords cost is tested with them; everybody else signs in for a hundredth of it. */
+const CHEAP_LN = 8
 
 export const newFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'fairlead-'))
 export const removeFolder = (folder: string): Promise<void> => rm(folder, { recursive: true, force: true })
@@ -34,7 +38,8 @@ export async function openGateway(
   parts: Parts & { dataDir?: string } = {},
 ) {
   const { dataDir = await newFolder(), ...rest } = parts
-  const gateway = await startGateway(readConfig(testSettings(dataDir, more)), rest)
+  const passwords = new Passwords({ ln: CHEAP_LN })
+  const gateway = await startGateway(readConfig(testSettings(dataDir, more)), { passwords, ...rest })
   return {
     url: gateway.url,
     dataDir,

@@ -2,13 +2,8 @@
 import type { JsonObject } from '../../src/model/content'
 import type { Opening } from '../../src/model/conversation'
 import type { EventDraft } from '../../src/model/events'
-import {
-  DEFAULT_TENANT,
-  newConversationId,
-  newDeliveryId,
-  newParticipantId,
-  type ConversationId,
-} from '../../src/model/ids'
+import { DEFAULT_TENANT, type ConversationId } from '../../src/model/ids'
+import { newConversationId, newDeliveryId, newParticipantId } from '../../src/model/new-id'
 import type { Address, Person } from '../../src/model/participant'
 import type { ConversationStore, Decision, View } from '../../src/store/conversation-store'
 import type { Write } from '../../src/store/writes'

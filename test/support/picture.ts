@@ -2,7 +2,8 @@
 import { blank, type Conversation, type Opening } from '../../src/model/conversation'
 import { isInternalDraft, type ConversationEvent, type EventDraft } from '../../src/model/events'
 import { evolve } from '../../src/model/evolve'
-import { DEFAULT_TENANT, eventId, newConversationId } from '../../src/model/ids'
+import { DEFAULT_TENANT, eventId } from '../../src/model/ids'
+import { newConversationId } from '../../src/model/new-id'
 import type { View } from '../../src/store/conversation-store'
 import { addressOf, openingAt } from './log-fixtures'
 

@@ -4,7 +4,8 @@ import { opens, type Caller } from '../../identity/credentials'
 import type { Tokens } from '../../identity/tokens'
 import type { Conversation } from '../../model/conversation'
 import { GatewayError, notYours } from '../../model/errors'
-import { newParticipantId, type ConversationId, type Tenant } from '../../model/ids'
+import type { ConversationId, Tenant } from '../../model/ids'
+import { newParticipantId } from '../../model/new-id'
 
 export interface JoinWish {
   readonly tenant: Tenant
@@ -22,10 +23,14 @@ export interface Authority {
   readonly shown: string | null
   /** A connector that sits here for the customer. */
   readonly asConnector: boolean
+  /** Milliseconds since 1970: the seat ends with the token that it was taken with. Null: it does not end by itself. */
+  readonly until: number | null
 }
 interface Deps {
   readonly tokens: Tokens
   readonly customerAuth: 'handle' | 'token'
+  /** Milliseconds since 1970. */
+  readonly now: number
 }
 
 /** @throws GatewayError `notFound` for whatever is not the caller's. */
@@ -56,7 +61,8 @@ function authoriseStaff(
   const known = found.memberships.findLast((member) => member.account === account)
   const id = known && !known.left && known.silent === wish.silent ? known.id : newParticipantId()
   const participant = { id, role, name }
-  return { arrival: { participant, account, presence: 'live', silent: wish.silent }, shown: null, asConnector: false }
+  const arrival: Arrival = { participant, account, presence: 'live', silent: wish.silent }
+  return { arrival, shown: null, asConnector: false, until: null }
 }
 
 function authoriseConnector(
@@ -70,22 +76,23 @@ function authoriseConnector(
   const { channel, account } = found.opening.address
   if (!opens(caller, channel, account)) throw notYours()
   const shown = isHandle && wish.id !== undefined ? wish.id : null
-  return { arrival: customerArrival(found, wish, 'carried'), shown, asConnector: true }
+  return { arrival: customerArrival(found, wish, 'carried'), shown, asConnector: true, until: null }
 }
 
-function authoriseCustomer(
-  caller: Caller,
-  wish: JoinWish,
-  found: Conversation | null,
-  { tokens, customerAuth }: Deps,
-): Authority {
-  const isHandle = holdsHandle(tokens, wish, found)
+function authoriseCustomer(caller: Caller, wish: JoinWish, found: Conversation | null, deps: Deps): Authority {
+  const isHandle = holdsHandle(deps.tokens, wish, found)
   const token = wish.token ?? (caller.kind === 'customer' ? caller : null)
-  if (customerAuth === 'token' && !token)
-    throw new GatewayError('unauthorized', 'Send the token from init, or renew it, and join again.')
+  const until = lifeOf(token, deps)
   if (!found || !isHandle || wish.id === undefined) throw notYours()
   if (token && !speaksFor(token, found)) throw notYours()
-  return { arrival: customerArrival(found, wish, 'live'), shown: wish.id, asConnector: false }
+  return { arrival: customerArrival(found, wish, 'live'), shown: wish.id, asConnector: false, until }
+}
+
+/** Until when the seat lasts: where customers join by token, as long as that does. */
+function lifeOf(token: JoinWish['token'], { customerAuth, now }: Deps): number | null {
+  if (customerAuth === 'handle') return null
+  if (token && now < token.expiresAt) return token.expiresAt
+  throw new GatewayError('unauthorized', 'Send the token from init, or renew it, and join again.')
 }
 
 /** The same work for a conversation that does not exist. */

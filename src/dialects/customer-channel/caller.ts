@@ -94,9 +94,16 @@ export class Caller implements Sitter {
   }
   /** Asked on every event: a credential may have been revoked or run out since the handshake. */
   #admit(): void {
+    this.#outliveToken()
     if (!this.mayHear()) throw voidCredential()
     if (this.#underWay >= MAX_UNDER_WAY)
       throw new GatewayError('tooManyRequests', 'Too many requests are under way. Wait for answers.', { retryAfter: 1 })
+  }
+  /** Where a seat ends with its own token, one that ran out in the handshake ends nothing else: a join shows another. */
+  #outliveToken(): void {
+    const { credentials, entryPoint, now } = this.deps
+    const isCustomer = this.#identity.kind === 'customer' && entryPoint.customerAuth === 'token'
+    if (isCustomer && !credentials.stillValid(this.#identity, now().getTime())) this.#identity = { kind: 'anonymous' }
   }
   async #counted<R>(run: (request: R, answer: Answer) => Promise<void>, request: R, answer: Answer): Promise<void> {
     this.#underWay += 1

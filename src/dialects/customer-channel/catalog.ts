@@ -91,7 +91,8 @@ export const SERVER_EVENTS = {
   messageArrived: { summary: 'A message or an activity; to a connector, a delivery', payload: wire.wireMessage },
   initConversation: { summary: 'To staff: a conversation has begun', payload: wire.initConversation },
   error: {
-    summary: 'A failure that nobody waited for: the request had no acknowledgement',
+    summary:
+      'A failure that nobody waited for: the request had no acknowledgement, or the token that a seat was taken with has run out',
     payload: wire.failureReply,
   },
 } as const

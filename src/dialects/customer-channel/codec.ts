@@ -188,6 +188,16 @@ export function encodeGreeting(
   }
 }
 
+/** To a customer who is carried again: everybody else has them as before. Not stored, so without a `seq`. */
+export function encodeDeparture(
+  place: { conversationId: string; at: string },
+  me: Person,
+  setting: Setting,
+): ActivityMessage {
+  const info = { participant: me, reason: 'left' }
+  return { ...encodeGreeting(place, me, setting), from: me, to: [], activityType: 'participantLeft', info }
+}
+
 type Audience = 'staff' | 'public'
 export function encodeConversation(conversation: Conversation, audience: Audience): WireConversation {
   const { id, opening, status, position, publicPosition } = conversation

@@ -3,12 +3,12 @@ import type { Carrier } from '../../conversation/outbox'
 import { connectorByAddress, opens, type Caller as Identity } from '../../identity/credentials'
 import { GatewayError, notYours } from '../../model/errors'
 import { parseEventId, type DeliveryId, type EventId, type ParticipantId, type Place } from '../../model/ids'
-import { channelName } from '../../model/participant'
+import { channelName, type Address } from '../../model/participant'
 import { type ConnectorSocket, Line } from './carry'
 import { acknowledgementOf } from './codec'
 import type { ChannelDeps } from './deps'
 import { readOpening } from './opening'
-import { digestOf, readContent, readSpeech, type Speech } from './speech'
+import { broughtDigest, readContent, readSpeech, type Speech } from './speech'
 import * as wire from './wire'
 
 const MAX_PROVIDER_ID = 256
@@ -40,6 +40,9 @@ export class Connectors {
 
   /** Idempotent; another socket with the same id, account and instance fences the older one. */
   async register(caller: Caller, request: RegisterRequest) {
+    const { limiter, limitKeyOf } = this.deps
+    const who = caller.identity.kind === 'connector' ? caller.identity.keyId : limitKeyOf(caller.address)
+    await limiter.consume('register', who)
     const channel = request.channel ?? channelName(request.id ?? '')
     if (channel === '' || channel === 'web')
       throw new GatewayError('invalidRequest', 'Name the channel that you carry.', { details: ['channel'] })
@@ -102,7 +105,7 @@ export class Connectors {
       opening,
       externalMessageId,
       clientMessageId: messageId,
-      digest: digestOf([refId, content]),
+      digest: broughtDigest(refId, { type: 'message', content }),
       content,
     })
     return acknowledgementOf(event, 'public')
@@ -130,13 +133,13 @@ export class Connectors {
     return found ? { eventId, to: found.opening.address } : null
   }
 
-  /** The carried customer for whom this connector may speak. */
-  async customerOf(identity: ConnectorIdentity, place: Place): Promise<ParticipantId> {
+  /** The carried customer for whom this connector may speak, and the address they are reached at. */
+  async customerOf(identity: ConnectorIdentity, place: Place): Promise<{ from: ParticipantId; address: Address }> {
     const found = await this.deps.conversations.find(place.tenant, place.conversationId)
     if (!found?.opening.carried) throw notYours()
     const { channel, account } = found.opening.address
     if (!opens(identity, channel, account)) throw notYours()
-    return found.opening.customer.participantId
+    return { from: found.opening.customer.participantId, address: found.opening.address }
   }
   async #identify(
     caller: Caller,

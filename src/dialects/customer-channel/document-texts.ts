@@ -120,7 +120,8 @@ export const FIELDS: Readonly<Record<string, string>> = {
   subject: 'The skill group. An unknown one is the default queue, never an error.',
   requestId: 'Idempotency key of the request; made when absent.',
   messageId: 'The sender’s own key. The same key is said once, and answered the same.',
-  externalMessageId: 'The provider’s id: a repeat is taken once, also after the end. Kept for 7 days.',
+  externalMessageId:
+    'The provider’s id: a repeat is taken once, with or without a conversation, also after the end. Kept for 7 days. It wins over `messageId`.',
   providerMessageId: 'How the provider names the message, within one channel and account.',
   providerMessageIds: 'The provider’s ids where the message left in segments, in order.',
   deliveryId: 'Stable: the same message comes again with the same one.',

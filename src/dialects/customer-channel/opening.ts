@@ -1,7 +1,7 @@
 // The facts that a conversation opens with, read from an init or from a channel's first message. Pure but for new ids.
 import type { JsonObject } from '../../model/content'
 import type { Opening } from '../../model/conversation'
-import { newParticipantId } from '../../model/ids'
+import { newParticipantId } from '../../model/new-id'
 import { MAX_NAME } from './wire'
 
 interface Wish {

@@ -3,7 +3,8 @@ import type { Socket } from 'socket.io'
 import type { Following } from '../../conversation/stream'
 import { isUtterance, type ConversationEvent, type Ephemeral, type Utterance } from '../../model/events'
 import type { ParticipantId, Place } from '../../model/ids'
-import { encodeEphemeral, encodeGreeting, encodeInfo, type Setting } from './codec'
+import type { Address } from '../../model/participant'
+import { encodeDeparture, encodeEphemeral, encodeGreeting, encodeInfo, type Setting } from './codec'
 import { drained, Frame, isBehind } from './frame'
 import type { FrameCache } from './frame-cache'
 import type { ConversationInfo, Person, WireConversation, WireMessage } from './wire'
@@ -27,13 +28,23 @@ export interface SeatDeps<E extends ConversationEvent> {
   readonly socket: Socket
   readonly place: Place
   readonly participantId: ParticipantId
+  /** Where the conversation's customer is reached. */
+  readonly address: Address
   readonly role: ConversationInfo['role']
   readonly setting: Setting
   readonly hearing: Hearing<E>
   readonly frames: FrameCache
   readonly echo: boolean
   readonly now: () => Date
+  /** Position of the log when the seat was taken: what was left before has nothing to do with it. */
+  readonly joinedAt: number
+  /** Milliseconds since 1970: from then on nothing is heard or said here. Null: it does not end by itself. */
+  readonly until: number | null
+  /** False when the credential of the socket is void: then it is told nothing any more. */
+  readonly mayHear: () => boolean
   readonly onLeft: () => void
+  /** Told once, when it is first asked after its time. */
+  readonly onExpired: () => void
 }
 type Acknowledge = (event: Utterance) => void
 interface Expected {
@@ -46,18 +57,21 @@ type AnySeat = Pick<Seat, 'latest' | 'expect' | 'expects' | 'stored' | 'forget' 
 export class Seat<E extends ConversationEvent = ConversationEvent> {
   readonly place: Place
   readonly participantId: ParticipantId
+  readonly address: Address
   readonly #deps: SeatDeps<E>
   /** What this socket said and has not been acknowledged, by key and digest. */
   readonly #said = new Map<string, Expected>()
   #following: Following | null = null
   #picture: { conversation: WireConversation; members: Person[] } | null = null
   #closed = false
+  #expired = false
   #successor: AnySeat | null = null
 
   constructor(deps: SeatDeps<E>) {
     this.#deps = deps
     this.place = deps.place
     this.participantId = deps.participantId
+    this.address = deps.address
   }
 
   /** Gives the picture, what follows it, a greeting, and then what is live. Resolves when live. */
@@ -80,6 +94,8 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
       this.#giveInfo(events.slice(0, first))
       rest = events.slice(first)
     }
+    // Another socket of this member may have left since.
+    const end = events.find((event) => this.#endsWith(event))
     let ahead = 0
     for (const event of rest) {
       if (this.#closed) return
@@ -88,26 +104,28 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
       await drained(this.#deps.socket)
       ahead = 0
     }
-    await drained(this.#deps.socket)
+    if (end) this.#leave()
+    else await drained(this.#deps.socket)
   }
   live(): void {
     if (this.#picture) this.#giveInfo([])
-    const { socket, setting, now, participantId } = this.#deps
-    const me: Person = { id: setting.self?.shown ?? participantId, name: '', type: 'Customer' }
-    const place = { conversationId: this.place.conversationId, at: now().toISOString() }
-    Frame.event('messageArrived', encodeGreeting(place, this.#me ?? me, setting)).writeTo(socket)
+    const { socket, setting } = this.#deps
+    Frame.event('messageArrived', encodeGreeting(this.#moment, this.#me, setting)).writeTo(socket)
   }
   hear(event: E): void {
     this.#tell(event, 'live')
-    const gone = event.type === 'participantLeft' || event.type === 'observerLeft'
-    if (gone && event.participant.id === this.participantId) {
-      this.close()
-      this.#deps.onLeft()
-    }
+    if (this.#endsWith(event)) this.#leave()
+  }
+  /** The customer left by another socket, and is reached by their channel from now on: to all but them nobody left. */
+  carried(id: ParticipantId): void {
+    const { socket, setting, role } = this.#deps
+    if (this.#closed || id !== this.participantId || role === 'connector' || !this.#mayHear()) return
+    Frame.event('messageArrived', encodeDeparture(this.#moment, this.#me, setting)).writeTo(socket)
+    this.#leave()
   }
   hearEphemeral(ephemeral: Ephemeral): void {
     const { socket, setting, frames, hearing } = this.#deps
-    if (ephemeral.by.id === this.participantId || isBehind(socket)) return
+    if (ephemeral.by.id === this.participantId || isBehind(socket) || !this.#mayHear()) return
     frames.of(ephemeral, hearing.key, () => encodeEphemeral(ephemeral, setting)).writeTo(socket)
   }
 
@@ -155,14 +173,44 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
     }
   }
 
-  get #me(): Person | undefined {
+  /** Has the token run out that it was taken with? Asked before anything is heard or said: no timer waits for it. */
+  hasExpired(): boolean {
+    const { until, now, onExpired } = this.#deps
+    if (until === null || now().getTime() < until) return false
+    if (this.#expired) return true
+    this.#expired = true
+    this.close()
+    onExpired()
+    return true
+  }
+  #mayHear(): boolean {
+    return !this.hasExpired() && this.#deps.mayHear()
+  }
+  /** Whose seat it is: a connector's acts for the customer, and holds the customer's id. */
+  get role(): ConversationInfo['role'] {
+    return this.#deps.role
+  }
+
+  get #me(): Person {
     const shown = this.#deps.setting.self?.shown ?? this.participantId
-    return this.#members.find(({ id }) => id === shown)
+    return this.#members.find(({ id }) => id === shown) ?? { id: shown, name: '', type: 'Customer' }
   }
   #members: readonly Person[] = []
+  get #moment() {
+    return { conversationId: this.place.conversationId, at: this.#deps.now().toISOString() }
+  }
+  #endsWith(event: E): boolean {
+    const isDeparture = event.type === 'participantLeft' || event.type === 'observerLeft'
+    return isDeparture && event.participant.id === this.participantId && event.position > this.#deps.joinedAt
+  }
+  #leave(): void {
+    if (this.#closed) return
+    this.close()
+    this.#deps.onLeft()
+  }
 
   #giveInfo(events: readonly E[]): void {
-    if (!this.#picture) return
+    if (!this.#picture || !this.#mayHear()) return
     const { socket, hearing, role } = this.#deps
     const { conversation, members } = this.#picture
     this.#picture = null
@@ -184,7 +232,7 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
   #tell(event: E, how: 'live' | 'queued'): number {
     const { socket, hearing, frames, echo } = this.#deps
     const mine = this.#acknowledge(event)
-    if ((mine && !echo) || (!mine && hearing.skips(event))) return 0
+    if ((mine && !echo) || (!mine && hearing.skips(event)) || !this.#mayHear()) return 0
     const frame = frames.of(event, hearing.key, () => hearing.encode(event))
     if (how === 'live') frame.writeTo(socket)
     else frame.queueOn(socket)

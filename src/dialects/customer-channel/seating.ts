@@ -15,7 +15,7 @@ import { authorise, type Authority } from './authority'
 import { encodeConversation, encodeForStaff, encodeMembers, encodePublic, encodeSelf, type Setting } from './codec'
 import type { ChannelDeps } from './deps'
 import type { FrameCache } from './frame-cache'
-import type { Answer } from './handle'
+import { failureOf, type Answer } from './handle'
 import { Seat, type Hearing } from './seat'
 import type { ClientToServerEvents, JoinRequest, ServerToClientEvents } from './wire'
 
@@ -34,6 +34,11 @@ export interface Sitter {
   /** False when its credential is void: then it is told nothing any more, and dismissed. */
   mayHear(): boolean
   dismiss(error: GatewayError): void
+}
+/** A place in the log, and how to count as gone again. */
+interface Entered {
+  readonly joined: Joined
+  readonly depart: () => void
 }
 export interface SeatingDeps extends ChannelDeps {
   readonly frames: FrameCache
@@ -58,12 +63,12 @@ export class Seating {
     await this.#admit(place)
     const found = await deps.conversations.find(place.tenant, place.conversationId)
     const authority = await this.#authorise(request, place, found)
-    const joined = await deps.conversations.join(place, authority.arrival)
+    const { joined, depart } = await this.#enter(place, authority)
     if (!sitter.socket.connected) {
-      if (!authority.asConnector) deps.attendance.arrive(place, joined.id)()
+      depart()
       return
     }
-    const seat = this.#take(place, joined, authority)
+    const seat = this.#take(place, { joined, depart }, authority)
     answer(await this.#reply(place, joined, authority))
     const counts = countsOf(sitter.identity)
     const setting = settingOf(joined, authority)
@@ -73,6 +78,7 @@ export class Seating {
     }
     const { after = 0 } = request
     await seat.start(picture, after).catch((cause: unknown) => this.#lost(place.conversationId, seat, cause))
+    if (isLiveOnAChannel(joined)) await this.#leaveIfCarried(seat).catch(deps.onFault)
   }
 
   drop(id: string): void {
@@ -81,6 +87,11 @@ export class Seating {
     sitting.seat.close()
     sitting.depart()
     this.#seats.delete(id)
+  }
+  /** It hears nothing, and counts as gone until it is taken again; meanwhile whoever speaks in it is told why not. */
+  #expire(id: string): void {
+    this.#seats.get(id)?.depart()
+    this.sitter.socket.emit('error', { ...failureOf(seatExpired()), conversationId: id })
   }
   dropAll(): void {
     for (const id of [...this.#seats.keys()]) this.drop(id)
@@ -95,9 +106,10 @@ export class Seating {
       throw new GatewayError('tooManyRequests', 'This socket sits in too many conversations. Leave some.')
   }
   async #authorise({ id, name, silent = false, token }: JoinRequest, place: Place, found: Conversation | null) {
-    const { tokens, entryPoint } = this.deps
+    const { tokens, entryPoint, now } = this.deps
     const wish = { ...place, id, name, silent, token: await this.#customerOf(token) }
-    return authorise(this.sitter.identity, wish, found, { tokens, customerAuth: entryPoint.customerAuth })
+    const { customerAuth } = entryPoint
+    return authorise(this.sitter.identity, wish, found, { tokens, customerAuth, now: now().getTime() })
   }
   async #customerOf(token: string | undefined) {
     const { kind } = this.sitter.identity
@@ -116,11 +128,32 @@ export class Seating {
     return { ...reply, token }
   }
 
-  #take(place: Place, joined: Joined, authority: Authority): AnySeat {
-    const { deps, sitter } = this
+  /**
+   * Takes the place in the log. Counted as here before that is written, and not here again if it cannot be: a grace that
+   * ends meanwhile would write off who is back. Nobody can be waiting for the end of a grace under an id that is new.
+   */
+  async #enter(place: Place, { arrival, asConnector }: Authority): Promise<Entered> {
+    const { conversations, attendance } = this.deps
+    if (asConnector) return { joined: await conversations.join(place, arrival), depart: () => undefined }
+    const { id } = arrival.participant
+    const depart = attendance.arrive(place, id)
+    try {
+      const joined = await conversations.join(place, arrival)
+      if (joined.id === id) return { joined, depart }
+      // Another connection of this account was faster: its membership is this one's, too.
+      const departAsThem = attendance.arrive(place, joined.id)
+      depart()
+      attendance.forget(place, id)
+      return { joined, depart: departAsThem }
+    } catch (cause) {
+      depart()
+      throw cause
+    }
+  }
+  #take(place: Place, { joined, depart }: Entered, authority: Authority): AnySeat {
+    const { sitter } = this
     const former = this.#seats.get(place.conversationId)
     const seat = this.#seatFor(place, joined, authority)
-    const depart = authority.asConnector ? () => undefined : deps.attendance.arrive(place, joined.id)
     if (former) {
       former.seat.handOver(seat)
       former.depart()
@@ -135,12 +168,17 @@ export class Seating {
       socket: sitter.socket as unknown as Socket,
       place,
       participantId: joined.id,
+      address: joined.conversation.opening.address,
       role: authority.asConnector ? ('connector' as const) : authority.arrival.participant.role,
       setting,
       frames: deps.frames,
       echo: deps.echoToSender,
       now: deps.now,
+      joinedAt: joined.conversation.position,
+      until: authority.until,
+      mayHear: () => sitter.identity.kind !== 'staff' || sitter.mayHear(),
       onLeft: () => this.drop(place.conversationId),
+      onExpired: () => this.#expire(place.conversationId),
     }
     if (sitter.identity.kind === 'staff') return new Seat({ ...common, hearing: this.#staffHearing(setting) })
     return new Seat({ ...common, hearing: this.#publicHearing(setting, authority.asConnector) })
@@ -149,7 +187,7 @@ export class Seating {
     return {
       key: 'staff',
       encode: (event) => encodeForStaff(event, setting),
-      skips: () => !this.sitter.mayHear(),
+      skips: () => false,
       follow: (place, after, seat) => this.deps.hub.followAsStaff(place, after, seat),
     }
   }
@@ -163,6 +201,14 @@ export class Seating {
     }
   }
 
+  /** Carried again between the join and the first event heard live: no public event tells the seat. */
+  async #leaveIfCarried(seat: AnySeat): Promise<void> {
+    const { place, participantId } = seat
+    const { memberships } = await this.deps.conversations.get(place)
+    if (memberships.some(({ id, presence }) => id === participantId && presence === 'carried'))
+      seat.carried(participantId)
+  }
+
   /** The log could not be read: better to be told and join again than to hear half of it. */
   #lost(id: ConversationId, seat: AnySeat, cause: unknown): void {
     if (seat.isClosed) return
@@ -172,6 +218,13 @@ export class Seating {
     this.drop(id)
   }
 }
+
+export const seatExpired = (): GatewayError =>
+  new GatewayError('unauthorized', 'The token of this seat has run out. Renew it and join again.')
+
+/** A customer of a channel who has come by a socket of their own. */
+const isLiveOnAChannel = ({ conversation: { opening, memberships }, id }: Joined): boolean =>
+  opening.carried && memberships.some((m) => m.id === id && m.role === 'customer' && m.presence === 'live')
 
 /** How a reader counts: staff hear everything. */
 export const countsOf = ({ kind }: Identity): 'staff' | 'public' => (kind === 'staff' ? 'staff' : 'public')

@@ -1,5 +1,5 @@
 // The Socket.IO server of this dialect: who may connect, who it is, and what every signed-in agent is told.
-import type { IncomingMessage, Server as HttpServer } from 'node:http'
+import type { Server as HttpServer } from 'node:http'
 import { Server, type Socket } from 'socket.io'
 import { toGatewayError } from '../../model/errors'
 import type { Place } from '../../model/ids'
@@ -10,13 +10,12 @@ import type { ChannelDeps } from './deps'
 import { wasDropped } from './frame'
 import { FrameCache } from './frame-cache'
 import { failureOf } from './handle'
+import { Handshakes } from './handshake'
 import type { ClientToServerEvents, ServerToClientEvents } from './wire'
 
 /** The largest frame a client may send: ten attachments of two `data:` links each are read, and answered with 413. */
 const MAX_FRAME_BYTES = 1024 * 1024
 const CONNECT_TIMEOUT_MS = 10_000
-const MAX_SOCKETS = 18_000
-const MAX_SOCKETS_PER_ADDRESS = 1_000
 
 type ChannelServer = Server<ClientToServerEvents, ServerToClientEvents>
 export interface ChannelSockets {
@@ -29,7 +28,7 @@ export interface ChannelSockets {
 
 export function createSocketServer(http: HttpServer, deps: ChannelDeps): ChannelSockets {
   const callers = new Set<Caller>()
-  const perAddress = new Map<string, number>()
+  const handshakes = new Handshakes(deps)
   let isClosing = false
   const callerDeps: CallerDeps = { ...deps, frames: new FrameCache(), connectors: new Connectors(deps) }
   const io: ChannelServer = new Server(http, {
@@ -43,19 +42,21 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
     pingInterval: deps.ping.interval,
     pingTimeout: deps.ping.timeout,
     cleanupEmptyChildNamespaces: true,
-    cors: { origin: (origin, decide) => decide(null, isAllowed(deps, origin)), credentials: true },
+    cors: { origin: (origin, decide) => decide(null, handshakes.isAllowed(origin)), credentials: true },
     allowRequest: (request, decide) => {
-      const refused = isClosing
-        ? 'The gateway is shutting down'
-        : refusal(deps, request, { count: io.engine.clientsCount, perAddress })
-      decide(refused, refused === null)
+      const asked = handshakes.refusal(request, () => io.engine.clientsCount)
+      void asked.then((refusal) => {
+        const refused = isClosing ? 'The gateway is shutting down' : refusal
+        decide(refused, refused === null)
+      })
     },
   })
+  io.engine.use(handshakes.limit)
   // Counted before they say who they are: whoever never does holds a connection, too.
   io.engine.on('connection', (connection: Connection) => {
-    connection.once('close', enter(perAddress, addressKeyOf(deps, connection.request)))
+    connection.once('close', handshakes.enter(handshakes.addressOf(connection.request)))
   })
-  const release = identifyAll(io, deps)
+  const release = identifyAll(io, deps, handshakes)
   io.on('connection', (socket) => {
     const { identity } = socket.data as { identity: Caller['identity'] }
     const caller = new Caller(socket, deps.clientAddressOf(socket.request), identity, callerDeps)
@@ -84,44 +85,14 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
 }
 
 type Connection = Socket['conn']
-/** One more connection under this key; the answer takes it away again. */
-function enter(perAddress: Map<string, number>, key: string): () => void {
-  perAddress.set(key, (perAddress.get(key) ?? 0) + 1)
-  return () => {
-    const left = (perAddress.get(key) ?? 1) - 1
-    if (left > 0) perAddress.set(key, left)
-    else perAddress.delete(key)
-  }
-}
-
-/** Where the browser's page comes from; clients without an Origin are no browsers. */
-function isAllowed({ entryPoint: { allowedOrigins } }: ChannelDeps, origin: string | undefined): boolean {
-  return origin === undefined || allowedOrigins === 'any' || allowedOrigins.includes(origin)
-}
-
-interface Connected {
-  /** All, those that have not said who they are included. */
-  readonly count: number
-  readonly perAddress: ReadonlyMap<string, number>
-}
-/** Asked in the handshake itself: CORS does not guard a WebSocket. */
-function refusal(deps: ChannelDeps, request: IncomingMessage, { count, perAddress }: Connected): string | null {
-  if (!isAllowed(deps, request.headers.origin)) return 'This origin is not allowed. Add it to ALLOWED_ORIGINS.'
-  if (deps.unlimited) return null
-  if (count >= MAX_SOCKETS) return 'Too many connections'
-  const here = perAddress.get(addressKeyOf(deps, request)) ?? 0
-  return here >= MAX_SOCKETS_PER_ADDRESS ? 'Too many connections from this address' : null
-}
-
-const addressKeyOf = (deps: ChannelDeps, request: IncomingMessage): string =>
-  deps.limitKeyOf(deps.clientAddressOf(request))
-
 /**
  * Every socket is identified before it connects, and a connection has one at a time: Socket.IO would make another for
- * each time it says connect before it was answered. The answer lets go of a connection.
+ * each time it says connect before it was answered. Another try after a refusal counts as another handshake. The answer
+ * lets go of a connection.
  */
-function identifyAll(io: ChannelServer, deps: ChannelDeps): (connection: Connection) => void {
+function identifyAll(io: ChannelServer, deps: ChannelDeps, handshakes: Handshakes): (connection: Connection) => void {
   const taken = new WeakSet<Connection>()
+  const refused = new WeakSet<Connection>()
   io.use((socket, next) => {
     const { conn } = socket
     if (taken.has(conn)) {
@@ -129,16 +100,20 @@ function identifyAll(io: ChannelServer, deps: ChannelDeps): (connection: Connect
       return
     }
     taken.add(conn)
-    identify(deps, socket).then(
-      (caller) => {
-        Object.assign(socket.data as object, { identity: caller })
-        next()
-      },
-      (cause: unknown) => {
-        taken.delete(conn)
-        next(refusedConnection(cause))
-      },
-    )
+    const counted = refused.has(conn) ? handshakes.count(handshakes.addressOf(conn.request)) : Promise.resolve()
+    counted
+      .then(() => identify(deps, socket))
+      .then(
+        (caller) => {
+          Object.assign(socket.data as object, { identity: caller })
+          next()
+        },
+        (cause: unknown) => {
+          taken.delete(conn)
+          refused.add(conn)
+          next(refusedConnection(cause))
+        },
+      )
   })
   return (connection) => void taken.delete(connection)
 }

@@ -3,12 +3,13 @@ import type { Saying } from '../../conversation/rules'
 import { GatewayError, notYours } from '../../model/errors'
 import type { Utterance } from '../../model/events'
 import type { ParticipantId, Place } from '../../model/ids'
+import type { Address } from '../../model/participant'
 import { acknowledgementOf } from './codec'
 import type { Connectors } from './connectors'
 import type { ChannelDeps } from './deps'
 import { failureOf, type Answer } from './handle'
 import { sayingKey } from './seat'
-import { countsOf, placeOf, type AnySeat, type Seating, type Sitter } from './seating'
+import { countsOf, placeOf, seatExpired, type AnySeat, type Seating, type Sitter } from './seating'
 import { eventIdIn, readSaying, readSpeech, type Speech } from './speech'
 import type { SendRequest } from './wire'
 
@@ -21,6 +22,8 @@ export interface SpeakingDeps extends ChannelDeps {
 interface Speaker {
   readonly place: Place
   readonly from: ParticipantId
+  /** Of a connector: that of the customer for whom it speaks. */
+  readonly address: Address | null
   readonly counts: 'staff' | 'public'
   /** Null for a connector that speaks without having joined. */
   readonly seat: AnySeat | null
@@ -45,7 +48,7 @@ export class Speaking {
     }
     const speaker = this.#sitting(request.conversationId) ?? (await this.#connectorFor(request.conversationId))
     const speech = readSpeech(request, identity.kind === 'connector')
-    if (speech.type === 'say') await this.#say(speaker, readSaying(request, speaker.from, speech.body), answer)
+    if (speech.type === 'say') await this.#say(speaker, readSaying(request, speaker, speech.body), answer)
     else answer(await this.#act(speaker, speech, request))
   }
   async end(id: string, answer: Answer): Promise<void> {
@@ -55,11 +58,16 @@ export class Speaking {
     answer({ conversationId: place.conversationId })
   }
   async leave(id: string, answer: Answer): Promise<void> {
-    const { place, from } = this.#sitting(id) ?? (await this.#connectorFor(id))
-    await this.deps.conversations.leave(place, from, 'left')
-    this.deps.attendance.forget(place, from)
+    if (!this.deps.unlimited) await this.#limit({ conversationId: id })
+    const { conversations, attendance } = this.deps
+    const { place, from, seat } = this.#sitting(id) ?? (await this.#connectorFor(id))
+    // A connector gives up its own seat, if it has one. The customer may be here by another socket, and stays.
+    if (seat && seat.role !== 'connector') {
+      await conversations.leave(place, from, 'left')
+      this.seating.drop(place.conversationId)
+      attendance.forget(place, from)
+    } else this.seating.drop(place.conversationId)
     answer({ conversationId: place.conversationId })
-    this.seating.drop(place.conversationId)
   }
 
   /** A customer counts by participant, whatever number of sockets they open; who sits nowhere counts by socket. */
@@ -75,15 +83,18 @@ export class Speaking {
 
   #sitting(id: string): Speaker | null {
     const seat = this.seating.at(id)
-    return seat && { place: seat.place, from: seat.participantId, counts: countsOf(this.sitter.identity), seat }
+    if (seat?.hasExpired()) throw seatExpired()
+    const { identity } = this.sitter
+    const address = identity.kind === 'connector' && seat ? seat.address : null
+    return seat && { place: seat.place, from: seat.participantId, address, counts: countsOf(identity), seat }
   }
   /** A keyed connector may speak for its carried customers without joining each. */
   async #connectorFor(id: string): Promise<Speaker> {
     const { identity } = this.sitter
     const place = placeOf(this.deps, id)
     if (identity.kind !== 'connector') throw notYours()
-    const from = await this.deps.connectors.customerOf(identity, place)
-    return { place, from, counts: countsOf(identity), seat: null }
+    const customer = await this.deps.connectors.customerOf(identity, place)
+    return { place, ...customer, counts: countsOf(identity), seat: null }
   }
 
   /** The acknowledgement stands in the message's place in the stream. */
@@ -103,13 +114,17 @@ export class Speaking {
         // Said before: its place is behind us, or will be when what comes before it has been heard.
         if (expected) sitsOn.forget(key)
         await sitsOn.caughtUp()
-        await this.deps.hub.reached(speaker.place, event.position)
+        await this.#passed(speaker.place, event)
         reply(event)
       }
     } catch (cause) {
       if (expected) seat.latest.forget(key)
       throw cause
     }
+  }
+  /** A provider's message may have been said in an earlier conversation: then it has no place in this one. */
+  async #passed(place: Place, { conversationId, position }: Utterance): Promise<void> {
+    if (conversationId === place.conversationId) await this.deps.hub.reached(place, position)
   }
   /** Stored, but its place may not have been heard yet: a page of history or a gap comes first. */
   #answerLate(seat: AnySeat['latest'], key: string, answer: Answer): void {

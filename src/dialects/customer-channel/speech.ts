@@ -4,8 +4,10 @@ import type { Saying } from '../../conversation/rules'
 import type { Content } from '../../model/content'
 import { GatewayError } from '../../model/errors'
 import type { ReceiptState } from '../../model/events'
-import { newId, parseEventId, type EventId, type ParticipantId, type Place } from '../../model/ids'
-import type { Attachment as WireAttachment, SendRequest } from './wire'
+import { parseEventId, type EventId, type ParticipantId, type Place } from '../../model/ids'
+import { newId } from '../../model/new-id'
+import type { Address } from '../../model/participant'
+import { readOpeningFacts, type Attachment as WireAttachment, type SendRequest } from './wire'
 
 export type Speech =
   | { readonly type: 'say'; readonly body: Saying['body'] }
@@ -108,11 +110,36 @@ function readReceipt({ info = {}, messageId }: SendRequest, state: ReceiptState)
   }
 }
 
-/** The wish of a member to say something. Under a key its digest tells a repeat; without one it is like no other. */
-export function readSaying(request: SendRequest, from: ParticipantId, body: Saying['body']): Saying {
-  const { messageId: clientMessageId = null, tag = '', to = [] } = request
-  const digest = clientMessageId === null ? newId() : digestOf([to, tag, body])
-  return { from, clientMessageId, digest, to, whisper: tag === 'whisper', body }
+/** Who says it. */
+interface Speaker {
+  readonly from: ParticipantId
+  /** Of a connector: that of the customer for whom it speaks. */
+  readonly address: Address | null
+}
+/**
+ * The wish of a member to say something. Under a key of the sender's its digest tells a repeat; without one, and under
+ * a provider's id, it is like no other.
+ */
+export function readSaying(request: SendRequest, { from, address }: Speaker, body: Saying['body']): Saying {
+  const { messageId: clientMessageId = null, externalMessageId: id, tag = '', to = [] } = request
+  const whisper = tag === 'whisper'
+  if (id === undefined || !address) {
+    const digest = clientMessageId === null ? newId() : digestOf([to, tag, body])
+    return { from, clientMessageId, digest, to, whisper, body }
+  }
+  const { channel, account, refId } = address
+  const external = { channel, account, id, digest: broughtDigest(refId, body) }
+  return { from, clientMessageId, digest: newId(), to, whisper, external, body }
+}
+
+/**
+ * Who said what on a channel: the same whether a conversation is named or not, so the facts that a conversation may
+ * open with are no part of it.
+ */
+export function broughtDigest(refId: string, body: Saying['body']): string {
+  if (body.type === 'activity') return digestOf([refId, body.name, body.info])
+  const { extras } = readOpeningFacts(body.content.extras)
+  return digestOf([refId, { ...body.content, extras }])
 }
 
 /** 96 bits of SHA-256 over the JSON of what was said. */

@@ -135,7 +135,12 @@ export const failure = z.object({
   details: z.array(z.string()).optional(),
   retryAfter: z.number().optional(),
 })
-export const failureReply = z.object({ code: z.int().min(400).max(599), error: failure })
+export const failureReply = z.object({
+  code: z.int().min(400).max(599),
+  error: failure,
+  /** Of the event `error`: the conversation whose seat has ended, with the token that it was taken with. */
+  conversationId: z.string().optional(),
+})
 export type Failure = z.infer<typeof failureReply>
 const success = { code: z.literal(200) }
 export type Reply<T = object> = ({ code: 200 } & T) | Failure

@@ -1,8 +1,9 @@
 // §2 inbound: the documented way, and the one step with `externalMessageId`.
 import { carrier, inbound, makeKey, texter } from '../../../support/carrier'
 import { TestClock } from '../../../support/databases'
+import { CONNECTOR_KEY } from '../../../support/gateway'
 import { eventually } from '../../../support/eventually'
-import { agentIn, connect, joining, login, pictureOf, say } from '../../../support/people'
+import { agentIn, connect, customer, joining, login, pictureOf, post, say } from '../../../support/people'
 import { withGateway } from '../../../support/with-gateway'
 
 const clock = new TestClock()
@@ -128,5 +129,104 @@ describe('§2 in one step, with `channel`, `account`, `refId` and `externalMessa
         { event: 'initConversation', body: { conversation: { conversationId, refId: '+9' } } },
       ]),
     )
+  })
+})
+
+describe('§2 `externalMessageId` beside a `conversationId`: the same guarantee, whichever way a message comes', () => {
+  /** A customer of the channel in a conversation, and the same words brought in either way. */
+  const brought = async (refId: string, more: object = {}) => {
+    const sms = await carrier(gateway.url)
+    const started = await texter(gateway.url, refId)
+    const { conversationId } = started
+    await sms.call('joinConversation', joining(started))
+    const direct = inbound(refId, 'hi', { messageId: 'm', ...more })
+    return { sms, conversationId, direct, named: { ...direct, conversationId } }
+  }
+  const textsIn = async (conversationId: string) => {
+    const bo = await agentIn(gateway.url, conversationId, await supervisor())
+    const { messages } = await pictureOf(bo)
+    return messages.flatMap(({ text }) => (text === undefined ? [] : [text]))
+  }
+
+  it.each(['named', 'direct'] as const)('%s first: every repeat answers the first acknowledgement', async (way) => {
+    const { sms, conversationId, ...ways } = await brought(`+2${way}`)
+    const first = await sms.call('sendMessage', ways[way])
+    expect(first).toMatchObject({ code: 200, conversationId, seq: 2, messageId: 'm' })
+    const unjoined = await carrier(gateway.url, { register: { instance: 'two' } })
+    for (const by of [sms, unjoined])
+      for (const body of [ways.named, ways.direct]) expect(await by.call('sendMessage', body)).toEqual(first)
+    expect(await textsIn(conversationId)).toEqual(['hi'])
+  })
+  it('of many that race, either way, one is said, and all get one acknowledgement', async () => {
+    const { sms, conversationId, named, direct } = await brought('+21')
+    const unjoined = await carrier(gateway.url, { register: { instance: 'two' } })
+    const replies = await Promise.all(
+      Array.from({ length: 24 }, (_, i) => (i % 3 ? sms : unjoined).call('sendMessage', i % 2 ? named : direct)),
+    )
+    for (const reply of replies) expect(reply).toEqual(replies[0])
+    expect(replies[0]).toMatchObject({ code: 200, seq: 2 })
+    expect(await textsIn(conversationId)).toEqual(['hi'])
+  })
+  it('after the end, and from the next conversation of the address, for 7 days', async () => {
+    const { sms, conversationId, named, direct } = await brought('+22')
+    const first = await sms.call('sendMessage', named)
+    await sms.call('endConversation', { conversationId })
+    expect(await sms.call('sendMessage', named)).toEqual(first)
+    expect(await sms.call('sendMessage', { ...named, externalMessageId: 'new' })).toMatchObject({ code: 410 })
+    const next = await texter(gateway.url, '+22')
+    await sms.call('joinConversation', joining(next))
+    const inNext = { ...direct, conversationId: next.conversationId }
+    expect(next.conversationId).not.toBe(conversationId)
+    expect(await sms.call('sendMessage', inNext)).toEqual(first)
+    clock.forward(8 * 24 * 3_600_000)
+    expect(await sms.call('sendMessage', inNext)).toMatchObject({ code: 200, conversationId: next.conversationId })
+  })
+  it('another body, or another customer, is 409', async () => {
+    const { sms, named, direct } = await brought('+23')
+    await sms.call('sendMessage', named)
+    const other = await texter(gateway.url, '+24')
+    await sms.call('joinConversation', joining(other))
+    const { conversationId } = other
+    const conflict = { code: 409, error: { code: 'conflict', retryable: false } }
+    expect(await sms.call('sendMessage', { ...named, text: 'other' })).toMatchObject(conflict)
+    expect(await sms.call('sendMessage', { ...direct, text: 'other' })).toMatchObject(conflict)
+    expect(await sms.call('sendMessage', { ...named, conversationId })).toMatchObject(conflict)
+  })
+  it('the facts that may come along with a first message do not make it another', async () => {
+    const { sms, named, direct } = await brought('+25')
+    const first = await sms.call('sendMessage', { ...named, firstName: 'Tex', subject: 'support' })
+    expect(await sms.call('sendMessage', direct)).toEqual(first)
+    expect(await sms.call('sendMessage', { ...direct, subject: 'sales' })).toEqual(first)
+    expect(await sms.call('sendMessage', { ...direct, buttons: [] })).toMatchObject({ code: 409 })
+  })
+  it('keeps the order, opts out once, and stays behind the walls of channel and account', async () => {
+    const { sms, conversationId } = await brought('+26')
+    const texts = Array.from({ length: 20 }, (_, i) => `${i}`)
+    const ids = await Promise.all(
+      texts.map((text) => sms.call('sendMessage', { ...inbound('+26', text), conversationId })),
+    )
+    expect(ids.map(({ seq }) => seq)).toEqual(texts.map((_, i) => i + 2))
+    expect(await textsIn(conversationId)).toEqual(texts)
+    const echo = await carrier(gateway.url, { key: CONNECTOR_KEY.echo, register: { id: 'echo', channel: 'echo' } })
+    expect(await echo.call('sendMessage', { ...inbound('+26', '0'), channel: 'echo', conversationId })).toMatchObject({
+      code: 404,
+    })
+    const { secret } = await makeKey(gateway.url, await supervisor(), { kind: 'thirdParty' })
+    const notify = async () =>
+      (await post(gateway.url, '/api/channels/sms/messages', { to: '+26', text: 'news' }, secret)).status
+    const bring = (text: string, id: string) =>
+      sms.call('sendMessage', { ...inbound('+26', text), conversationId, externalMessageId: id })
+    const stop = await bring('STOP', 'stop')
+    expect(await notify()).toBe(403)
+    await bring('START', 'start')
+    expect(await notify()).toBe(202)
+    expect(await bring('STOP', 'stop')).toEqual(stop)
+    expect(await notify()).toBe(202)
+  })
+  it('it is nothing to who is no connector: theirs is `messageId`', async () => {
+    const ann = await customer(gateway.url)
+    const say1 = say(ann.conversationId, 'one', { externalMessageId: 'x' })
+    expect(await ann.call('sendMessage', say1)).toMatchObject({ code: 200, seq: 2 })
+    expect(await ann.call('sendMessage', say1)).toMatchObject({ code: 200, seq: 3 })
   })
 })

@@ -1,5 +1,7 @@
 // §4 rate limits, per address and per credential, each on a gateway of its own that counts.
+import { Manager } from 'socket.io-client'
 import { inbound, makeKey } from '../../../support/carrier'
+import { eventually } from '../../../support/eventually'
 import { CONNECTOR_KEY } from '../../../support/gateway'
 import { agentIn, connect, customer, init, joining, login, request, say } from '../../../support/people'
 import { withGateway } from '../../../support/with-gateway'
@@ -69,6 +71,57 @@ describe('§4 rate limits on login', () => {
   })
 })
 
+describe('§4 rate limits on handshakes', () => {
+  const POLLING = '/socket.io/?EIO=4&transport=polling'
+  const forwarded = (address: string) => ({ extraHeaders: { 'x-forwarded-for': address } })
+
+  it('per address, many enough for an office that comes back; connections that are there go on', async () => {
+    const early = await connect(gateway.url, forwarded('192.0.2.51'))
+    // Attempts that Engine.IO refuses count, too, and hold no connection.
+    for (let i = 0; i < 2_999; i += 100)
+      await Promise.all(
+        Array.from({ length: Math.min(100, 2_999 - i) }, async () => {
+          expect((await from('192.0.2.51', POLLING, {})).status).toBe(400)
+        }),
+      )
+    const { status, json, headers } = await from('192.0.2.51', POLLING)
+    expect(status).toBe(429)
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(json).toMatchObject({
+      error: { code: 'tooManyRequests', retryable: true, retryAfter: expect.any(Number) as number },
+    })
+    await expect(connect(gateway.url, forwarded('192.0.2.51'))).rejects.toThrow('websocket error')
+    for (const transport of ['polling', 'websocket']) {
+      const other = await connect(gateway.url, { ...forwarded('192.0.2.52'), transports: [transport] })
+      other.close()
+    }
+    expect(await early.call('leaveConversation', { conversationId: 'x' })).toMatchObject({ code: 404 })
+    early.close()
+  })
+  it('and another try on a connection that was refused counts as one, and is answered in the one shape', async () => {
+    const address = '192.0.2.53'
+    for (let i = 0; i < 2_999; i += 100)
+      await Promise.all(Array.from({ length: Math.min(100, 2_999 - i) }, () => from(address, POLLING, {})))
+    const { origin } = new URL(gateway.url)
+    const manager = new Manager(origin, { transports: ['websocket'], reconnection: false, ...forwarded(address) })
+    const { engine } = manager
+    const refusals: string[] = []
+    engine.on('packet', ({ data }) => {
+      if (String(data).startsWith('4')) refusals.push(String(data).slice(1))
+    })
+    const tryToConnect = () => engine.write('0{"token":"junk"}')
+    engine.once('open', tryToConnect)
+    await eventually(() => refusals.length === 1)
+    tryToConnect()
+    await eventually(() => refusals.length === 2)
+    expect(refusals.map((refusal) => (JSON.parse(refusal) as { data: object }).data)).toMatchObject([
+      { code: 401 },
+      { code: 429, error: { code: 'tooManyRequests', retryAfter: expect.any(Number) as number } },
+    ])
+    engine.close()
+  })
+})
+
 describe('§4 rate limits on joins, sends and transcripts', () => {
   const codes = async (times: number, call: (i: number) => Promise<{ code: number }>) =>
     statuses(times, async (i) => ({ status: (await call(i)).code }))
@@ -98,6 +151,23 @@ describe('§4 rate limits on joins, sends and transcripts', () => {
       error: { retryable: true, retryAfter: expect.any(Number) as number },
     })
     expect(await codes(40, send(bo))).toEqual(Array.from({ length: 40 }, () => 200))
+  })
+  it('leaving as sends', async () => {
+    const stranger = await connect(gateway.url)
+    const all = await codes(31, () => stranger.call('leaveConversation', { conversationId: 'x' }))
+    expect([all[29], all[30]]).toEqual([404, 429])
+  })
+  it('registrations per address for those who show no key in the handshake, per key otherwise', async () => {
+    const stranger = await connect(gateway.url, { extraHeaders: { 'x-forwarded-for': '192.0.2.61' } })
+    const register = () => stranger.call('registerConnector', { id: 'web' })
+    for (let i = 0; i < 3; i += 1) {
+      const all = await Promise.all(Array.from({ length: 400 }, register))
+      expect(new Set(all.map(({ code }) => code))).toEqual(new Set([400]))
+    }
+    expect(await register()).toMatchObject({ code: 429, error: { retryAfter: expect.any(Number) as number } })
+    const extraHeaders = { 'x-forwarded-for': '192.0.2.61' }
+    const sms = await connect(gateway.url, { auth: { token: CONNECTOR_KEY.sms }, extraHeaders })
+    expect(await sms.call('registerConnector', { id: 'sms' })).toMatchObject({ code: 200 })
   })
   it('sends of a keyed connector per key and refId', async () => {
     const sms = await connect(gateway.url, { auth: { token: CONNECTOR_KEY.sms } })

@@ -1,4 +1,5 @@
 // §2 `messageId`, `seq`, acknowledgements and the echo: what is said once, and where its answer stands.
+import { carrier, texter } from '../../../support/carrier'
 import { eventually } from '../../../support/eventually'
 import {
   agentIn,
@@ -98,6 +99,30 @@ describe('§2 `messageId` is an idempotency key', () => {
     const first = await ann.call('sendMessage', say(ann.conversationId, 'hi', full))
     await ann.call('endConversation', { conversationId: ann.conversationId })
     expect(await ann.call('sendMessage', say(ann.conversationId, 'hi', full))).toEqual(first)
+  })
+})
+
+describe('§2 both keys: a connector’s `externalMessageId` wins over its `messageId`', () => {
+  it('one provider’s message is said once under whatever `messageId`; two are two, under one', async () => {
+    const sms = await carrier(gateway.url)
+    const started = await texter(gateway.url, '+31')
+    await sms.call('joinConversation', joining(started))
+    const send = (externalMessageId: string, messageId: string) =>
+      sms.call('sendMessage', say(started.conversationId, 'ok', { externalMessageId, messageId }))
+    const first = await send('x1', 'm1')
+    expect(first).toMatchObject({ code: 200, seq: 2, messageId: 'm1' })
+    expect(await send('x1', 'm2')).toEqual(first)
+    expect(await send('x2', 'm1')).toMatchObject({ code: 200, seq: 3, messageId: 'm1' })
+  })
+  it('many provider’s messages with the same words at once: each is acknowledged as itself', async () => {
+    const sms = await carrier(gateway.url)
+    const started = await texter(gateway.url, '+32')
+    await sms.call('joinConversation', joining(started))
+    const send = (i: number) =>
+      sms.call('sendMessage', say(started.conversationId, 'ok', { externalMessageId: `y${i}`, messageId: 'm' }))
+    const replies = await Promise.all(Array.from({ length: 20 }, (_, i) => send(i)))
+    expect(replies.map(({ seq }) => seq)).toEqual(Array.from({ length: 20 }, (_, i) => i + 2))
+    expect(await Promise.all(Array.from({ length: 20 }, (_, i) => send(i)))).toEqual(replies)
   })
 })
 

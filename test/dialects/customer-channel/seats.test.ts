@@ -1,0 +1,184 @@
+// Seats: what ends one, for whom it does, and that what was said in it is acknowledged all the same.
+import { openMemory } from '../../../src/store/open-database'
+import { carrier, texter, type Carrier } from '../../support/carrier'
+import { eventually } from '../../support/eventually'
+import { HeldBus, hindered } from '../../support/followers'
+import { openGateway } from '../../support/gateway'
+import { agentIn, connect, customer, joining, latest, login, pictureOf, say, type Someone } from '../../support/people'
+
+type Gateway = Awaited<ReturnType<typeof openGateway>>
+/** Lets everybody through until it is shut. */
+class Gate {
+  #open = (): void => undefined
+  #opened: Promise<void> = Promise.resolve()
+  shut(): void {
+    this.#opened = new Promise((resolve) => (this.#open = resolve))
+  }
+  open(): void {
+    this.#open()
+  }
+  through(): Promise<void> {
+    return this.#opened
+  }
+}
+
+let gateway: Gateway
+let slowGateway: Gateway | null = null
+let bus: HeldBus
+/** Before the log is read. */
+let reading: Gate
+let supervisor: string
+beforeEach(async () => {
+  bus = new HeldBus()
+  bus.isOpen = true
+  reading = new Gate()
+  const database = await openMemory()
+  let isLog = false
+  const conversations = hindered(database.conversations, {
+    before: (what) => (isLog = what === 'events'),
+    after: () => (isLog ? reading.through() : Promise.resolve()),
+  })
+  gateway = await openGateway({}, { bus, database: { ...database, conversations } })
+  supervisor = await login(gateway.url)
+})
+afterEach(async () => {
+  reading.open()
+  await gateway.close()
+  await slowGateway?.close()
+})
+const leave = (someone: Someone, conversationId: string) => someone.call('leaveConversation', { conversationId })
+/** Another socket of the same customer. */
+async function another(started: Parameters<typeof joining>[0]): Promise<Someone> {
+  const socket = await connect(gateway.url)
+  expect(await socket.call('joinConversation', joining(started))).toMatchObject({ code: 200, role: 'customer' })
+  return socket
+}
+
+describe('a seat that is given up', () => {
+  /** Says something that is stored, while the hint that would tell the sender's own seat does not come. */
+  const sayUnheard = async (ann: Awaited<ReturnType<typeof customer>>) => {
+    bus.isOpen = false
+    const answer = ann.call('sendMessage', say(ann.conversationId, 'hi'))
+    await eventually(() => bus.held.length === 1)
+    return { answer }
+  }
+
+  it('acknowledges what was stored and has not been heard in it', async () => {
+    const ann = await customer(gateway.url)
+    const { answer } = await sayUnheard(ann)
+    expect(await leave(ann, ann.conversationId)).toMatchObject({ code: 200 })
+    expect(await answer).toMatchObject({ code: 200, seq: 2 })
+  })
+  it('acknowledges what it took over from an earlier one of the same socket', async () => {
+    const ann = await customer(gateway.url)
+    const { answer } = await sayUnheard(ann)
+    reading.shut()
+    expect(await ann.call('joinConversation', joining(ann))).toMatchObject({ code: 200 })
+    expect(await leave(ann, ann.conversationId)).toMatchObject({ code: 200 })
+    expect(await answer).toMatchObject({ code: 200, seq: 2 })
+  })
+  it('hands over what it has not acknowledged to the next one of the same socket', async () => {
+    const ann = await customer(gateway.url)
+    const { answer } = await sayUnheard(ann)
+    expect(await ann.call('joinConversation', joining(ann))).toMatchObject({ code: 200 })
+    expect(await answer).toMatchObject({ code: 200, seq: 2 })
+  })
+})
+
+describe('a member who leaves by one socket', () => {
+  it('leaves by all, and by one whose join is still being answered', async () => {
+    const ann = await customer(gateway.url)
+    const tab = await another(ann)
+    await pictureOf(tab)
+    reading.shut()
+    const late = await another(ann)
+    await leave(ann, ann.conversationId)
+    reading.open()
+    for (const socket of [tab, late]) {
+      await latest(socket, 'participantLeft')
+      expect(await socket.call('sendMessage', say(ann.conversationId, 'hi'))).toMatchObject({ code: 404 })
+    }
+  })
+})
+
+describe('a customer of a channel who has come live', () => {
+  let sms: Carrier
+  let started: Awaited<ReturnType<typeof texter>>
+  let phone: Someone
+  let bo: Someone
+  beforeEach(async () => {
+    sms = await carrier(gateway.url)
+    started = await texter(gateway.url, '+1')
+    phone = await another(started)
+    await pictureOf(phone)
+    bo = await agentIn(gateway.url, started.conversationId, supervisor)
+  })
+  const tell = (text: string) => bo.call('sendMessage', say(started.conversationId, text))
+
+  it('and leaves by one socket, leaves by all, and is carried again', async () => {
+    const { conversationId } = started
+    const tablet = await another(started)
+    await pictureOf(tablet)
+    reading.shut()
+    const late = await another(started)
+    expect(await leave(phone, conversationId)).toMatchObject({ code: 200 })
+    reading.open()
+    for (const socket of [tablet, late]) {
+      const left = await latest(socket, 'participantLeft')
+      expect(left).toMatchObject({ from: { id: started.participant.id }, info: { reason: 'left' } })
+      expect(left).not.toHaveProperty('seq')
+      expect(await socket.call('sendMessage', say(conversationId, 'hi'))).toMatchObject({ code: 404 })
+    }
+    await tell('carried')
+    await eventually(() => sms.deliveries.length === 1)
+    for (const socket of [phone, tablet, late]) expect(socket.words()).not.toContain('carried')
+    expect(bo.words()).not.toContain('participantLeft')
+  })
+  it('stays live whatever a connector leaves, with a seat of its own or without', async () => {
+    const { conversationId } = started
+    expect(await leave(sms, conversationId)).toMatchObject({ code: 200, conversationId })
+    expect(await sms.call('joinConversation', { conversationId })).toMatchObject({ code: 200, role: 'connector' })
+    for (let i = 0; i < 2; i += 1) expect(await leave(sms, conversationId)).toMatchObject({ code: 200 })
+    await tell('live')
+    await latest(phone, 'live')
+    await tell('still live')
+    await latest(phone, 'still live')
+    expect(sms.deliveries).toEqual([])
+    expect(bo.words()).not.toContain('participantChanged')
+  })
+})
+
+it('a member who is back before the grace ends stays, however long their join takes to be answered', async () => {
+  const database = await openMemory()
+  const { conversations } = database
+  const update = conversations.update.bind(conversations)
+  const answering = new Gate()
+  let slow = ''
+  const slowly: typeof conversations.update = async (needs, decide) => {
+    const updated = await update(needs, decide)
+    if (needs.conversationId === slow) await answering.through()
+    return updated
+  }
+  conversations.update = slowly
+  slowGateway = await openGateway({ RECONNECT_GRACE: '1' }, { database })
+  const { url } = slowGateway
+  const agent = await login(url)
+  const [ann, cay] = [await customer(url), await customer(url)]
+  const [withAnn, withCay] = [
+    await agentIn(url, ann.conversationId, agent),
+    await agentIn(url, cay.conversationId, agent),
+  ]
+  slow = ann.conversationId
+  answering.shut()
+  ann.close()
+  const back = await connect(url)
+  const joined = back.call('joinConversation', joining(ann))
+  cay.close()
+  // Her grace began later.
+  await latest(withCay, 'participantLeft')
+  answering.open()
+  expect(await joined).toMatchObject({ code: 200 })
+  expect(await back.call('sendMessage', say(ann.conversationId, 'still here'))).toMatchObject({ code: 200 })
+  await latest(withAnn, 'still here')
+  expect(withAnn.words()).not.toContain('participantLeft')
+})

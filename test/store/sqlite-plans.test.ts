@@ -1,0 +1,62 @@
+// How SQLite means to find what our statements ask for: along an index to the row, never through all that a tenant has.
+import BetterSqlite, { type Database } from 'better-sqlite3'
+import { Kysely, SqliteDialect } from 'kysely'
+import { migrate } from '../../src/store/migrate'
+import { SqlNotificationStore } from '../../src/store/sql-notification-store'
+import type { Tables } from '../../src/store/sql-schema'
+import { SQLITE } from '../../src/store/sql-spelling'
+import { SqliteEvents } from '../../src/store/sqlite-events'
+import { SqliteOnce } from '../../src/store/sqlite-once'
+import { SqliteOutbox } from '../../src/store/sqlite-outbox'
+import { SqliteReader } from '../../src/store/sqlite-reader'
+import { SqliteWriter } from '../../src/store/sqlite-writer'
+import { tenant } from '../support/log-fixtures'
+
+describe('the plans of SQLite', () => {
+  let db: Database
+  /** What was prepared, but for what tells of the plans themselves. */
+  const prepared: string[] = []
+  beforeAll(async () => {
+    db = new BetterSqlite(':memory:')
+    db.pragma('foreign_keys = ON')
+    await migrate(new Kysely({ dialect: new SqliteDialect({ database: db }) }), 'sqlite')
+    const prepare = db.prepare.bind(db)
+    db.prepare = (sql: string) => {
+      prepared.push(sql)
+      return prepare(sql)
+    }
+  })
+  afterAll(() => db.close())
+  beforeEach(() => prepared.splice(0))
+
+  /** Each look into a table: whole (SCAN), or which columns lead to the rows. What a foreign key looks for is among them. */
+  const looks = () =>
+    prepared.splice(0).flatMap((sql) => {
+      const marks = new Set(sql.match(/@\w+/g))
+      const values = marks.size > 0 ? [Object.fromEntries([...marks].map((mark) => [mark.slice(1), '']))] : null
+      const count = sql.match(/\?/g)?.length ?? 0
+      const plan = db.prepare<unknown[], { detail: string }>(`explain query plan ${sql}`)
+      return plan.all(...(values ?? Array.from({ length: count }, () => ''))).map(({ detail }) => detail)
+    })
+  const isWide = (look: string) =>
+    /^SCAN (?!CONSTANT|\d+-ROW|once_recent|event_recent)|\(tenant=\?( AND \w+[<>]\?)*\)$/.test(look)
+
+  it('lead every statement of a commit and of its readings to its rows', () => {
+    const events = new SqliteEvents(db)
+    const once = new SqliteOnce(db)
+    new SqliteReader(db, { events, once })
+    new SqliteWriter(db, { events, once, outbox: new SqliteOutbox(db) })
+    const found = looks()
+    expect(found.length).toBeGreaterThan(20)
+    expect(found.filter(isWide)).toEqual([])
+  })
+  it('lead the broom to what is old', async () => {
+    const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database: db }) })
+    await new SqlNotificationStore({ db: kysely, spelling: SQLITE, now: () => new Date() }).sweep(tenant)
+    const found = looks()
+    expect(found).toContainEqual(expect.stringContaining('provider_part_of_delivery (tenant=? AND delivery_id=?)'))
+    // By time, oldest first. Quotas are two days of a few keys.
+    const byTime = /\(tenant=\? AND (expires_at|changed_at)<\?\)$|^SEARCH quota /
+    expect(found.filter((look) => isWide(look) && !byTime.test(look))).toEqual([])
+  })
+})
