@@ -60,6 +60,7 @@ export class Member {
   #waiting: Waiting[] = []
   #said = 0
   #isSpeaking = false
+  #isSentAwayForNow = false
   #isSeated = false
 
   constructor(
@@ -76,8 +77,10 @@ export class Member {
       ...(token === undefined ? {} : { auth: { token } }),
     })
     this.#socket.on('connect', () => this.#join())
-    this.#socket.on('disconnect', () => {
+    this.#socket.on('disconnect', (reason) => {
       this.#isSeated = false
+      // Sent away for now: Socket.IO's client comes back by itself after every other reason.
+      if (reason === 'io server disconnect' && this.#isSentAwayForNow) setTimeout(() => this.#socket.connect(), AGAIN_MS)
       this.losses += 1
       for (const waiting of this.#waiting) this.#note('info', waiting)
     })
@@ -89,6 +92,7 @@ export class Member {
     )
     this.#socket.on('messageArrived', (body: Body) => this.#hear(body))
     this.#socket.on('error', (failure: Reply) => {
+      this.#isSentAwayForNow = isForNow(failure)
       if (!isForNow(failure)) this.complaints.push(`error: ${JSON.stringify(failure)}`)
     })
   }
