@@ -69,14 +69,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   const bus = parts.bus ?? (await openBus(config, { onFault, metrics }))
 
   const identity = await openIdentity(config, database, { now, passwords: parts.passwords ?? new Passwords() })
-  const core = openConversations(config, {
-    database,
-    bus,
-    now,
-    onFault,
-    leaseMs: parts.leaseMs ?? config.deliveryLease,
-    metrics,
-  })
+  const core = openConversations(config, { database, bus, now, onFault, leaseMs: parts.leaseMs, metrics })
   const deps: ChannelDeps = {
     ...core,
     ...identity,
@@ -170,7 +163,7 @@ interface CoreDeps {
   readonly bus: Bus
   readonly now: () => Date
   readonly onFault: (cause: unknown) => void
-  readonly leaseMs: number
+  readonly leaseMs: number | undefined
   readonly metrics: Metrics
 }
 function openConversations(config: Config, { database, bus, now, onFault, leaseMs, metrics }: CoreDeps) {
@@ -185,7 +178,7 @@ function openConversations(config: Config, { database, bus, now, onFault, leaseM
     now,
     onSettled: (channel, outcome) => metrics.delivery(channel, outcome),
     sweepMs: config.busSweep,
-    leaseMs,
+    leaseMs: leaseMs ?? config.deliveryLease,
   })
   const { idleWarning: warningMs, idleEnd: endMs } = config
   return {

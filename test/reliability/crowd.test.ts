@@ -7,9 +7,9 @@ import { eventually } from '../support/eventually'
 import { newFolder, removeFolder } from '../support/gateway'
 import { agentIn, init, login, say } from '../support/people'
 import { gatewayProcess } from '../support/process'
+import { long } from './long'
 
-/** `CROWD=10000` for the long version. */
-const CROWD = Number(process.env['CROWD'] ?? 1_000)
+const CROWD = long(1_000, 10_000)
 const AT_ONCE = 50
 const MAX_BYTES = 40_000
 /** For each of the crowd, in milliseconds, and a little for all. */

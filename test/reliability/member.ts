@@ -80,7 +80,8 @@ export class Member {
     this.#socket.on('disconnect', (reason) => {
       this.#isSeated = false
       // Sent away for now: Socket.IO's client comes back by itself after every other reason.
-      if (reason === 'io server disconnect' && this.#isSentAwayForNow) setTimeout(() => this.#socket.connect(), AGAIN_MS)
+      if (reason === 'io server disconnect' && this.#isSentAwayForNow)
+        setTimeout(() => this.#socket.connect(), AGAIN_MS)
       this.losses += 1
       for (const waiting of this.#waiting) this.#note('info', waiting)
     })
