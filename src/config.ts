@@ -35,6 +35,12 @@ export interface Config {
   /** 0: no metrics. */
   readonly metricsPort: number
   readonly reconnectGrace: number
+  /** Between two pings of a Socket.IO connection. */
+  readonly pingInterval: number
+  /** How long a ping may stay unanswered until the connection counts as lost. */
+  readonly pingTimeout: number
+  /** After which a delivery is given out again that nobody settled, because the node that had it died. */
+  readonly deliveryLease: number
   /** 0: no warning. */
   readonly idleWarning: number
   /** 0: a conversation never ends by itself. */
@@ -203,6 +209,9 @@ function settle(read: Settings): Config {
     busSweep: read.BUS_SWEEP,
     metricsPort: read.METRICS_PORT,
     reconnectGrace: read.RECONNECT_GRACE,
+    pingInterval: read.PING_INTERVAL,
+    pingTimeout: read.PING_TIMEOUT,
+    deliveryLease: read.DELIVERY_LEASE,
     idleWarning: read.IDLE_WARNING,
     idleEnd: read.IDLE_END,
     rateLimits: read.RATE_LIMITS !== 'off',

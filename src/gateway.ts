@@ -56,6 +56,8 @@ export interface Parts {
 }
 
 const VERSION = '0.1.0'
+/** How long a connector may take to answer a delivery. */
+const LONGEST_ANSWER_MS = 30_000
 const tenant = DEFAULT_TENANT
 
 export async function startGateway(config: Config, parts: Parts = {}): Promise<Gateway> {
@@ -182,7 +184,7 @@ function openConversations(config: Config, { database, bus, now, onFault, leaseM
     now,
     onSettled: (channel, outcome) => metrics.delivery(channel, outcome),
     sweepMs: config.busSweep,
-    ...(leaseMs !== undefined && { leaseMs }),
+    leaseMs: leaseMs ?? config.deliveryLease,
   })
   const { idleWarning: warningMs, idleEnd: endMs } = config
   return {
@@ -208,7 +210,7 @@ function openConversations(config: Config, { database, bus, now, onFault, leaseM
 function doorOf(config: Config) {
   const proxies = new Networks(config.trustedProxies)
   const connectors = new Networks(config.connectorAddresses)
-  const { customerAuth, allowedOrigins, basePath, echoToSender } = config
+  const { customerAuth, allowedOrigins, basePath, echoToSender, pingInterval: interval, pingTimeout: timeout } = config
   const addressOf: ChannelDeps['clientAddressOf'] = ({ socket, headers }) => {
     const forwardedFor = headers['x-forwarded-for']
     return clientAddress({ socketAddress: socket.remoteAddress, forwardedFor }, proxies)
@@ -217,6 +219,9 @@ function doorOf(config: Config) {
     entryPoint: { tenant, customerAuth, allowedOrigins },
     basePath,
     echoToSender,
+    ping: { interval, timeout },
+    // A lease outlives the wait for an answer, so that nobody else delivers meanwhile.
+    answerMs: Math.min(LONGEST_ANSWER_MS, config.deliveryLease / 2),
     unlimited: !config.rateLimits,
     clientAddressOf: addressOf,
     limitKeyOf: addressKey,

@@ -57,15 +57,15 @@ const flag = setting(
   z.enum(['on', 'off', 'true', 'false', '1', '0']).transform((word) => ['on', 'true', '1'].includes(word)),
 )
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 }
-const duration = (fallback: number) =>
+const duration = (fallback: number, shortest = 0) =>
   setting(
     fallback,
-    'must be a duration such as 90 (seconds), 90s, 15m or 24h, at most 24 days.',
+    `must be a duration such as 90 (seconds), 90s, 15m or 24h, ${shortest > 0 ? `at least ${shortest / 1000}s and ` : ''}at most 24 days.`,
     z
       .string()
       .regex(/^\d+[smh]?$/)
       .transform((text) => parseInt(text, 10) * (UNITS[text.slice(-1)] ?? 1000))
-      .pipe(z.number().max(LONGEST)),
+      .pipe(z.number().min(shortest).max(LONGEST)),
   )
 const text = (rule: string, schema: z.ZodType<string, string>) => setting<string | null>(null, rule, schema)
 
@@ -209,6 +209,9 @@ export const gatewayShape = {
   ),
   ECHO_TO_SENDER: flag,
   RECONNECT_GRACE: duration(60_000),
+  PING_INTERVAL: duration(25_000, 1_000),
+  PING_TIMEOUT: duration(20_000, 1_000),
+  DELIVERY_LEASE: duration(60_000, 1_000),
   IDLE_WARNING: duration(0),
   IDLE_END: duration(24 * 3_600_000),
   RATE_LIMITS: choice(['on', 'off']),

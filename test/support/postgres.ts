@@ -109,7 +109,12 @@ export class PostgresServer {
     const pid = this.#child?.pid
     if (pid === undefined) return
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
-    for (const one of [pid, ...children.map(Number)]) process.kill(one, signal)
+    for (const one of [pid, ...children.map(Number)])
+      try {
+        process.kill(one, signal)
+      } catch {
+        // A connection that ended meanwhile.
+      }
   }
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.#child

@@ -111,12 +111,30 @@ export async function fixedPort(): Promise<number> {
   }
 }
 
+/** Settings with which deaths are noticed within seconds: leases and pings. */
+export const QUICK = { PING_INTERVAL: '2s', PING_TIMEOUT: '2s', DELIVERY_LEASE: '2s' }
+
 /** The gateway, at the same address in each of its lives. */
 export async function gatewayProcess(dataDir: string, more: Readonly<Record<string, string>> = {}) {
   const port = await fixedPort()
   const settings = testSettings(dataDir, { PORT: String(port), LOG_LEVEL: 'warn', ...more })
   const program = new Process({ command: ['dist/src/main.js'], settings, ready: 'Fairlead is ready.' })
   return Object.assign(program, { url: `http://127.0.0.1:${port}` })
+}
+
+export interface Readiness {
+  readonly code: number
+  readonly status: string
+}
+/** Of a node that does not answer: `silent`. */
+export async function readinessOf(url: string): Promise<Readiness> {
+  try {
+    const answer = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(3_000) })
+    const { status } = (await answer.json()) as { status: string }
+    return { code: answer.status, status }
+  } catch {
+    return { code: 0, status: 'silent' }
+  }
 }
 
 /** A connector of the house; its log tells every delivery that it took on. */

@@ -164,7 +164,7 @@ export class Connectors {
     { tenant }: ConnectorIdentity,
     wish: Pick<Carrier, 'channel' | 'account' | 'acknowledges'>,
   ): () => Promise<void> {
-    const line = new Line(socket, wish.acknowledges)
+    const line = new Line(socket, wish.acknowledges, this.deps.answerMs)
     const stop = this.deps.outbox.register({ ...wish, tenant, carry: (delivery) => line.carry(delivery) })
     return async () => {
       const stopped = stop()

@@ -19,6 +19,10 @@ export interface ChannelDeps {
   readonly basePath: string
   /** Does the sending socket hear its own message, after the acknowledgement? */
   readonly echoToSender: boolean
+  /** Milliseconds between two pings, and how long one may stay unanswered until the connection counts as lost. */
+  readonly ping: { readonly interval: number; readonly timeout: number }
+  /** Milliseconds that a connector may take to answer a delivery: less than the delivery is leased for. */
+  readonly answerMs: number
   readonly conversations: Conversations
   readonly hub: Hub
   readonly outbox: Outbox

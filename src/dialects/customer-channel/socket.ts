@@ -39,6 +39,8 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
     httpCompression: false,
     maxHttpBufferSize: MAX_FRAME_BYTES,
     connectTimeout: CONNECT_TIMEOUT_MS,
+    pingInterval: deps.ping.interval,
+    pingTimeout: deps.ping.timeout,
     cleanupEmptyChildNamespaces: true,
     cors: { origin: (origin, decide) => decide(null, handshakes.isAllowed(origin)), credentials: true },
     allowRequest: (request, decide) => {
