@@ -14,7 +14,7 @@ import * as wire from './wire'
 const MAX_PROVIDER_ID = 256
 
 type ConnectorIdentity = Extract<Identity, { kind: 'connector' }>
-type RegisterRequest = ReturnType<typeof wire.registerConnectorRequest.schema.parse>
+export type RegisterRequest = ReturnType<typeof wire.registerConnectorRequest.schema.parse>
 /** The connection of a connector. */
 interface Caller {
   readonly socket: ConnectorSocket

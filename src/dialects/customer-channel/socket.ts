@@ -10,7 +10,7 @@ import type { ChannelDeps } from './deps'
 import { wasDropped } from './frame'
 import { FrameCache } from './frame-cache'
 import { failureOf } from './handle'
-import { Handshakes } from './handshake'
+import { Handshakes, lighten } from './handshake'
 import type { ClientToServerEvents, ServerToClientEvents } from './wire'
 
 /** The largest frame a client may send: ten attachments of two `data:` links each are read, and answered with 413. */
@@ -55,6 +55,7 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
   // Counted before they say who they are: whoever never does holds a connection, too.
   io.engine.on('connection', (connection: Connection) => {
     connection.once('close', handshakes.enter(handshakes.addressOf(connection.request)))
+    lighten(connection)
   })
   const release = identifyAll(io, deps, handshakes)
   io.on('connection', (socket) => {
