@@ -65,6 +65,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   const database =
     parts.database ?? (await openDatabase(config, { now, onFault, onCommit: (figures) => metrics.committed(figures) }))
   const bus = parts.bus ?? (await openBus(config, { onFault, metrics }))
+  bus.subscribe({ hearOthers: (events) => database.conversations.heard(events) })
 
   const identity = await openIdentity(config, database, { now, passwords: parts.passwords ?? new Passwords() })
   const core = openConversations(config, { database, bus, now, onFault, leaseMs: parts.leaseMs, metrics })

@@ -27,6 +27,8 @@ export type Notice =
 export interface BusListener {
   /** Events of one commit, in order. Any of them may be missing, late or twice. */
   hear(events: readonly ConversationEvent[]): void
+  /** Only those that another node committed, each time before `hear`: what this node wrote itself costs nothing here. */
+  hearOthers(events: readonly ConversationEvent[]): void
   hearEphemeral(ephemeral: Ephemeral): void
   /** The log of this conversation has come at least this far: whoever stands before that has missed something. */
   hearPosition(place: Place, position: number): void

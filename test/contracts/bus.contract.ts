@@ -47,6 +47,16 @@ export function busContract(name: string, open: () => Promise<BusNetwork>): void
       expect([ears.events, ears.ephemerals, ears.wakes]).toEqual([events, [typing(place)], ['sms/+1']])
       expect(ears.notices).toEqual([{ kind: 'begun', ...place }])
     })
+    it('tells apart what another node published', async () => {
+      const [here, there] = network.nodes
+      const ears = new BusEars(there)
+      const { place, events } = log(3)
+      await there.join(place)
+      there.publish([events[0]!])
+      here.publish(events.slice(1))
+      await eventually(() => ears.events.length === 3)
+      expect(ears.ofOthers).toEqual(here === there ? [] : events.slice(1))
+    })
     it('carries to every follower, be the publisher one of them or not', async () => {
       const [one, two, three] = network.nodes
       const [earsOne, earsTwo] = [new BusEars(one), new BusEars(two)]
