@@ -7,8 +7,8 @@ export type Topic = Place | { readonly channel: string }
 
 /** What every node is told, whoever follows what. A closed list; a node that is older ignores what it does not know. */
 export type Notice =
-  /** A credential is void: whoever came in with it is dismissed. */
-  | { readonly kind: 'revoked'; readonly what: 'account' | 'key'; readonly id: string }
+  /** An account or a key was made, changed or deleted: the store says what became of it. */
+  | { readonly kind: 'changed'; readonly what: 'account' | 'key'; readonly id: string }
   /** A node is on its way down and takes no new work. */
   | { readonly kind: 'draining'; readonly node: string }
   /** A connector registered; an older registration of the same place, with a smaller fence, is void. */

@@ -78,7 +78,7 @@ export function busContract(name: string, open: () => Promise<BusNetwork>): void
       one.publishEphemeral(typing(place))
       one.wake('sms', '+1')
       const notices: Notice[] = [
-        { kind: 'revoked', what: 'account', id: 'a1' },
+        { kind: 'changed', what: 'account', id: 'a1' },
         { kind: 'draining', node: 'n1' },
         { kind: 'registered', tenant, channel: 'sms', account: '', instance: 'i1', fence: 7 },
         { kind: 'begun', ...place },
