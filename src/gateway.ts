@@ -26,6 +26,7 @@ import { Credentials } from './identity/credentials'
 import { keptSecret } from './identity/kept-secret'
 import { ApiKeys } from './identity/keys'
 import { Passwords } from './identity/passwords'
+import { Rereading } from './identity/rereading'
 import { Tokens } from './identity/tokens'
 import { createLogger, type Logger } from './logger'
 import { DEFAULT_TENANT } from './model/ids'
@@ -55,6 +56,8 @@ export interface Parts {
 }
 
 const VERSION = '0.1.0'
+/** In which time a change of an account or a key holds on every node, even if no node heard of it. */
+const REREAD_MS = 15_000
 const tenant = DEFAULT_TENANT
 
 export async function startGateway(config: Config, parts: Parts = {}): Promise<Gateway> {
@@ -68,6 +71,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   bus.subscribe({ hearOthers: (events) => database.conversations.heard(events) })
 
   const identity = await openIdentity(config, database, { now, passwords: parts.passwords ?? new Passwords() })
+  const rereading = shareIdentity(config, { bus, ...identity, onFault })
   const core = openConversations(config, { database, bus, now, onFault, leaseMs: parts.leaseMs, metrics })
   const deps: ChannelDeps = {
     ...core,
@@ -111,6 +115,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     await sockets.close()
     await closeServer(http)
     await Promise.all([core.idleWatch.close(), core.sweep.close(), core.outbox.close(), metricsListener?.close()])
+    await rereading.close()
     core.hub.close()
     await database.close()
     await bus.close()
@@ -155,6 +160,24 @@ async function openIdentity(
   const firstSupervisor = await accounts.ensureFirstSupervisor(config.admin, config.dataDir)
   const keys = await ApiKeys.open({ store, fixed: config.connectorKeys, tenant, now })
   return { tokens, accounts, keys, credentials: new Credentials({ tokens, accounts, keys }), firstSupervisor }
+}
+
+/** A change of an account or a key on one node holds on all that write to the same database. */
+function shareIdentity(
+  { database }: Config,
+  deps: { bus: Bus; accounts: Accounts; keys: ApiKeys; onFault: (cause: unknown) => void },
+): Rereading {
+  const { bus, accounts, keys } = deps
+  const rereading = new Rereading({ ...deps, intervalMs: database.kind === 'postgres' ? REREAD_MS : 0 })
+  bus.subscribe({
+    heard: (notice) => {
+      if (notice.kind === 'changed') rereading.heard(notice)
+    },
+    missed: () => rereading.check(),
+  })
+  accounts.onChanged((id) => bus.announce({ kind: 'changed', what: 'account', id }))
+  keys.onChanged((id) => bus.announce({ kind: 'changed', what: 'key', id }))
+  return rereading
 }
 
 interface CoreDeps {

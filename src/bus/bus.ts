@@ -1,6 +1,6 @@
 // Port: tells every node what was written and what is in the air. A hint, never the truth: the store holds the truth.
 import type { ConversationEvent, Ephemeral } from '../model/events'
-import type { ConversationId, Place, Tenant } from '../model/ids'
+import type { AccountId, ConversationId, Place, Tenant } from '../model/ids'
 
 /** What a node asks to be told of: the events of a conversation, or that deliveries fall due on a channel. */
 export type Topic = Place | { readonly channel: string }
@@ -8,7 +8,8 @@ export type Topic = Place | { readonly channel: string }
 /** What every node is told, whoever follows what. A closed list; a node that is older ignores what it does not know. */
 export type Notice =
   /** An account or a key was made, changed or deleted: the store says what became of it. */
-  | { readonly kind: 'changed'; readonly what: 'account' | 'key'; readonly id: string }
+  | { readonly kind: 'changed'; readonly what: 'account'; readonly id: AccountId }
+  | { readonly kind: 'changed'; readonly what: 'key'; readonly id: string }
   /** A node is on its way down and takes no new work. */
   | { readonly kind: 'draining'; readonly node: string }
   /** A connector registered; an older registration of the same place, with a smaller fence, is void. */

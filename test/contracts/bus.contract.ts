@@ -1,7 +1,7 @@
 // What every bus must do, between nodes or within one.
 import type { Bus, Notice } from '../../src/bus/bus'
 import type { ConversationId } from '../../src/model/ids'
-import { newConversationId } from '../../src/model/new-id'
+import { newAccountId, newConversationId } from '../../src/model/new-id'
 import type { ConversationEvent, Ephemeral } from '../../src/model/events'
 import { BusEars } from '../support/buses'
 import { eventually } from '../support/eventually'
@@ -78,7 +78,7 @@ export function busContract(name: string, open: () => Promise<BusNetwork>): void
       one.publishEphemeral(typing(place))
       one.wake('sms', '+1')
       const notices: Notice[] = [
-        { kind: 'changed', what: 'account', id: 'a1' },
+        { kind: 'changed', what: 'account', id: newAccountId() },
         { kind: 'draining', node: 'n1' },
         { kind: 'registered', tenant, channel: 'sms', account: '', instance: 'i1', fence: 7 },
         { kind: 'begun', ...place },
