@@ -40,7 +40,10 @@ export interface Gateway {
   /** Where it listens, on the loopback, with the base path. */
   readonly url: string
   readonly firstSupervisor: FirstSupervisor
-  /** Stops accepting, drains, and loses nothing acknowledged. */
+  /**
+   * Says that it is not ready and begins nothing new, sends clients away one by one (`DRAIN`), gives back what it has in
+   * hand, and loses nothing acknowledged.
+   */
   close(): Promise<void>
 }
 /** The only seam for tests: parts that are given are used, and closed, as if they were its own. */
@@ -73,6 +76,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   const identity = await openIdentity(config, database, { now, passwords: parts.passwords ?? new Passwords() })
   const rereading = shareIdentity(config, { bus, ...identity, onFault })
   const core = openConversations(config, { database, bus, now, onFault, leaseMs: parts.leaseMs, metrics })
+  let isDraining = false
   const deps: ChannelDeps = {
     ...core,
     ...identity,
@@ -80,11 +84,11 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     limiter: new Limits({ enabled: config.rateLimits, tenant, onLimited: (name) => metrics.rateLimited(name) }),
     onBegun: (listener) => onBegun(bus, listener),
     onSocket: (what) => metrics.socket(what),
+    isDraining: () => isDraining,
     now,
     onFault,
   }
 
-  let isDraining = false
   const app = createApp({
     basePath: config.basePath,
     allowedOrigins: config.allowedOrigins,
@@ -93,6 +97,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
       live: liveness,
       ready: () => readiness({ ready: () => database.ready(), bus: () => bus.health(), draining: () => isDraining }),
     },
+    isDraining: () => isDraining,
     onError: answerErrors(onFault),
     onAnswered: ({ requestId, route, status, seconds }) => {
       metrics.httpRequest({ route, status, seconds })
@@ -112,8 +117,11 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   const close = async () => {
     isDraining = true
     core.attendance.close()
+    await sockets.drain(config.drain)
+    // Answers under way are waited for from here on: a long poll is answered by the end of its session.
+    const answered = closeServer(http)
     await sockets.close()
-    await closeServer(http)
+    await answered
     await Promise.all([core.idleWatch.close(), core.sweep.close(), core.outbox.close(), metricsListener?.close()])
     await rereading.close()
     core.hub.close()

@@ -25,6 +25,8 @@ export interface Speech {
   /** Of a message with this number. */
   readonly more?: (number: number) => object
 }
+/** Milliseconds before a join is repeated that was refused retryably. */
+const REFUSED_PAUSE = 200
 interface Waiting {
   readonly number: number
   readonly request: object
@@ -97,6 +99,11 @@ export class Member {
     const { id: session } = this.#socket
     this.#socket.emit('joinConversation', { ...this.ticket, after: this.cursor }, (reply: Reply) => {
       if (this.#socket.id !== session) return
+      if (reply.code === 503) {
+        // As it says itself: here again, or wherever the next connection leads.
+        setTimeout(() => this.#socket.id === session && this.#join(), REFUSED_PAUSE)
+        return
+      }
       if (reply.code !== 200) {
         this.complaints.push(`join: ${JSON.stringify(reply)}`)
         return

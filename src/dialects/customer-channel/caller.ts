@@ -20,6 +20,7 @@ export class Caller implements Sitter {
   readonly #seating: Seating
   readonly #speaking: Speaking
   #underWay = 0
+  #onIdle: () => void = () => undefined
   #identity: Identity
 
   constructor(
@@ -38,15 +39,17 @@ export class Caller implements Sitter {
 
   listen(): void {
     answerDirectly(this.socket)
-    const join = this.#on('joinConversation', wire.joinRequest.schema, (request, answer) =>
-      this.#seating.join(request, answer),
-    )
+    const join = this.#on('joinConversation', wire.joinRequest.schema, async (request, answer) => {
+      this.#requireStaying()
+      await this.#seating.join(request, answer)
+    })
     this.#listen('joinConveration', join) // the public document's own typo
     this.#on('sendMessage', wire.sendRequest.schema, (request, answer) => this.#speaking.send(request, answer))
     const { schema } = wire.conversationRequest
     this.#on('endConversation', schema, ({ conversationId }, answer) => this.#speaking.end(conversationId, answer))
     this.#on('leaveConversation', schema, ({ conversationId }, answer) => this.#speaking.leave(conversationId, answer))
     this.#on('registerConnector', wire.registerConnectorRequest.schema, async (request, answer) => {
+      this.#requireStaying()
       const { reply, identity } = await this.deps.connectors.register(this, request)
       this.#identity = identity
       answer(reply)
@@ -59,6 +62,18 @@ export class Caller implements Sitter {
     this.socket.on('disconnect', () => {
       this.#seating.dropAll()
       this.deps.connectors.gone(this)
+    })
+  }
+
+  /**
+   * Hears no more requests; resolves when those under way are answered. Unheard ones have no answer, and are repeated on
+   * the next connection.
+   */
+  retire(): Promise<void> {
+    this.socket.use(() => undefined)
+    return new Promise((resolve) => {
+      this.#onIdle = resolve
+      if (this.#underWay === 0) resolve()
     })
   }
 
@@ -111,9 +126,18 @@ export class Caller implements Sitter {
       await run(request, answer)
     } finally {
       this.#underWay -= 1
+      if (this.#underWay === 0) this.#onIdle()
     }
   }
+  /** Whoever takes a seat on a node that is on its way down would lose it at once. */
+  #requireStaying(): void {
+    if (this.deps.isDraining()) throw shuttingDown()
+  }
 }
+
+/** Other nodes answer, and after a restart this one does. */
+export const shuttingDown = (): GatewayError =>
+  new GatewayError('unavailable', 'The gateway is shutting down. Try again: another one answers.', { retryAfter: 1 })
 
 export const voidCredential = (): GatewayError =>
   new GatewayError('unauthorized', 'This credential is no longer valid. Sign in again.')
