@@ -32,6 +32,8 @@ export interface Config {
   readonly redisUrls: readonly string[]
   /** In which time everything that is followed is compared with the store, for hints that Redis lost; 0: never. */
   readonly busSweep: number
+  /** Over which time connections are closed when the gateway stops; 0 on one node, where there is nobody to go to. */
+  readonly drain: number
   /** 0: no metrics. */
   readonly metricsPort: number
   readonly reconnectGrace: number
@@ -73,6 +75,8 @@ export interface ConnectorConfig {
   readonly dataDir: string
   readonly logLevel: LogLevel
 }
+/** Over which time the connections of one node of several are closed. */
+const DRAIN_MS = 5_000
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** Every mistake of the environment, one sentence each, none with a value in it. */
@@ -207,6 +211,7 @@ function settle(read: Settings): Config {
     databasePool: read.DATABASE_POOL,
     redisUrls: read.REDIS_URL,
     busSweep: read.BUS_SWEEP,
+    drain: read.DRAIN ?? (read.REDIS_URL.length > 0 ? DRAIN_MS : 0),
     metricsPort: read.METRICS_PORT,
     reconnectGrace: read.RECONNECT_GRACE,
     pingInterval: read.PING_INTERVAL,

@@ -26,6 +26,7 @@ import { Credentials } from './identity/credentials'
 import { keptSecret } from './identity/kept-secret'
 import { ApiKeys } from './identity/keys'
 import { Passwords } from './identity/passwords'
+import { Rereading } from './identity/rereading'
 import { Tokens } from './identity/tokens'
 import { createLogger, type Logger } from './logger'
 import { DEFAULT_TENANT } from './model/ids'
@@ -40,7 +41,10 @@ export interface Gateway {
   /** Where it listens, on the loopback, with the base path. */
   readonly url: string
   readonly firstSupervisor: FirstSupervisor
-  /** Stops accepting, drains, and loses nothing acknowledged. */
+  /**
+   * Says that it is not ready and begins nothing new, sends clients away one by one (`DRAIN`), gives back what it has in
+   * hand, and loses nothing acknowledged.
+   */
   close(): Promise<void>
 }
 /** The only seam for tests: parts that are given are used, and closed, as if they were its own. */
@@ -58,6 +62,8 @@ export interface Parts {
 const VERSION = '0.1.0'
 /** How long a connector may take to answer a delivery. */
 const LONGEST_ANSWER_MS = 30_000
+/** In which time a change of an account or a key holds on every node, even if no node heard of it. */
+const REREAD_MS = 15_000
 const tenant = DEFAULT_TENANT
 
 export async function startGateway(config: Config, parts: Parts = {}): Promise<Gateway> {
@@ -68,9 +74,12 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   const database =
     parts.database ?? (await openDatabase(config, { now, onFault, onCommit: (figures) => metrics.committed(figures) }))
   const bus = parts.bus ?? (await openBus(config, { onFault, metrics }))
+  bus.subscribe({ hearOthers: (events) => database.conversations.heard(events) })
 
   const identity = await openIdentity(config, database, { now, passwords: parts.passwords ?? new Passwords() })
+  const rereading = shareIdentity(config, { bus, ...identity, onFault })
   const core = openConversations(config, { database, bus, now, onFault, leaseMs: parts.leaseMs, metrics })
+  let isDraining = false
   const deps: ChannelDeps = {
     ...core,
     ...identity,
@@ -78,11 +87,11 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     limiter: new Limits({ enabled: config.rateLimits, tenant, onLimited: (name) => metrics.rateLimited(name) }),
     onBegun: (listener) => onBegun(bus, listener),
     onSocket: (what) => metrics.socket(what),
+    isDraining: () => isDraining,
     now,
     onFault,
   }
 
-  let isDraining = false
   const app = createApp({
     basePath: config.basePath,
     allowedOrigins: config.allowedOrigins,
@@ -91,6 +100,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
       live: liveness,
       ready: () => readiness({ ready: () => database.ready(), bus: () => bus.health(), draining: () => isDraining }),
     },
+    isDraining: () => isDraining,
     onError: answerErrors(onFault),
     onAnswered: ({ requestId, route, status, seconds }) => {
       metrics.httpRequest({ route, status, seconds })
@@ -109,8 +119,11 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   let closing: Promise<void> | null = null
   const close = async () => {
     isDraining = true
+    await sockets.drain(config.drain)
+    // Answers under way are waited for from here on: a long poll is answered by the end of its session.
+    const answered = closeServer(http)
     await sockets.close()
-    await closeServer(http)
+    await answered
     await Promise.all([
       core.attendance.close(),
       core.idleWatch.close(),
@@ -118,6 +131,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
       core.outbox.close(),
       metricsListener?.close(),
     ])
+    await rereading.close()
     core.hub.close()
     await database.close()
     await bus.close()
@@ -162,6 +176,24 @@ async function openIdentity(
   const firstSupervisor = await accounts.ensureFirstSupervisor(config.admin, config.dataDir)
   const keys = await ApiKeys.open({ store, fixed: config.connectorKeys, tenant, now })
   return { tokens, accounts, keys, credentials: new Credentials({ tokens, accounts, keys }), firstSupervisor }
+}
+
+/** A change of an account or a key on one node holds on all that write to the same database. */
+function shareIdentity(
+  { database }: Config,
+  deps: { bus: Bus; accounts: Accounts; keys: ApiKeys; onFault: (cause: unknown) => void },
+): Rereading {
+  const { bus, accounts, keys } = deps
+  const rereading = new Rereading({ ...deps, intervalMs: database.kind === 'postgres' ? REREAD_MS : 0 })
+  bus.subscribe({
+    heard: (notice) => {
+      if (notice.kind === 'changed') rereading.heard(notice)
+    },
+    missed: () => rereading.check(),
+  })
+  accounts.onChanged((id) => bus.announce({ kind: 'changed', what: 'account', id }))
+  keys.onChanged((id) => bus.announce({ kind: 'changed', what: 'key', id }))
+  return rereading
 }
 
 interface CoreDeps {

@@ -71,7 +71,7 @@ export async function openSqlite({
     ...(onCommit && { onCommit }),
   })
   return {
-    conversations: new SqlConversationStore({ db, log: new SqliteLog({ db, thread }), writing }),
+    conversations: new SqlConversationStore({ db, log: new SqliteLog({ db, thread }), writing, spelling: SQLITE, now }),
     deliveries: new SqlDeliveryStore({ db, shelf: new SqliteShelf(thread) }),
     accounts: new SqlAccountStore(db, SQLITE),
     attendance: new SqlAttendanceStore({ db, spelling: SQLITE, now }),
@@ -108,7 +108,7 @@ export async function openPostgres({
     ...(onCommit && { onCommit }),
   })
   return {
-    conversations: new SqlConversationStore({ db, log: new PgLog(db), writing }),
+    conversations: new SqlConversationStore({ db, log: new PgLog(db), writing, spelling: POSTGRES, now }),
     deliveries: new SqlDeliveryStore({ db, shelf: new PgOutbox({ pool, now }) }),
     accounts: new SqlAccountStore(db, POSTGRES),
     attendance: new SqlAttendanceStore({ db, spelling: POSTGRES, now }),
@@ -131,7 +131,7 @@ export async function openMemory({ now = systemClock, onFault, onCommit }: Datab
   const engine = new MemoryEngine({ tables, outbox, now })
   const writing = new GroupCommit({ engine, now, ...(onFault && { onFault }), ...(onCommit && { onCommit }) })
   return {
-    conversations: new MemoryConversationStore({ tables, writing }),
+    conversations: new MemoryConversationStore({ tables, writing, now }),
     deliveries: new MemoryDeliveryStore({ tables, outbox, now }),
     accounts: new MemoryAccountStore(),
     attendance: new MemoryAttendanceStore({ now }),

@@ -125,7 +125,7 @@ export class SqlAttendanceStore implements AttendanceStore {
   }
 
   #in(ms: number): RawBuilder<string> {
-    return this.#spelling.time(this.#now, ms)
+    return this.#spelling.instant(this.#now, ms)
   }
 }
 

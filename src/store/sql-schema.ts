@@ -55,6 +55,8 @@ export interface ConversationTable {
   ended_at: string
   /** What changes rarely, as JSON; the columns beside it are the truth for the rest. */
   picture: string
+  /** Until when a node looks after its silence; empty: none did. */
+  claimed_until: Generated<string>
 }
 /** A row exists only while its conversation is open: its primary key is what makes a second opening a conflict. */
 export interface LiveAddressTable extends AddressColumns {

@@ -19,6 +19,8 @@ export class Caller implements Sitter, Border {
   readonly #seating: Seating
   readonly #speaking: Speaking
   #underWay = 0
+  #isRetired = false
+  #onIdle: () => void = () => undefined
   #identity: Identity
 
   constructor(
@@ -39,7 +41,9 @@ export class Caller implements Sitter, Border {
     const { socket } = this
     answerDirectly(socket)
     // Names from the wire are no names of the typed events.
-    socket.onAny((event: string, ...args: unknown[]) => HANDLERS.get(event)?.(this, args))
+    socket.onAny((event: string, ...args: unknown[]) => {
+      if (!this.#isRetired) HANDLERS.get(event)?.(this, args)
+    })
     socket.on('disconnect', () => {
       this.#seating.dropAll()
       this.deps.connectors.gone(this)
@@ -47,7 +51,10 @@ export class Caller implements Sitter, Border {
   }
 
   join(request: wire.JoinRequest, answer: Answer): Promise<void> {
-    return this.#counted(() => this.#seating.join(request, answer))
+    return this.#counted(async () => {
+      this.#requireStaying()
+      await this.#seating.join(request, answer)
+    })
   }
   send(request: wire.SendRequest, answer: Answer): Promise<void> {
     return this.#counted(() => this.#speaking.send(request, answer))
@@ -60,9 +67,22 @@ export class Caller implements Sitter, Border {
   }
   register(request: RegisterRequest, answer: Answer): Promise<void> {
     return this.#counted(async () => {
+      this.#requireStaying()
       const { reply, identity } = await this.deps.connectors.register(this, request)
       this.#identity = identity
       answer(reply)
+    })
+  }
+
+  /**
+   * Hears no more requests; resolves when those under way are answered. Unheard ones have no answer, and are repeated on
+   * the next connection.
+   */
+  retire(): Promise<void> {
+    this.#isRetired = true
+    return new Promise((resolve) => {
+      this.#onIdle = resolve
+      if (this.#underWay === 0) resolve()
     })
   }
 
@@ -104,9 +124,18 @@ export class Caller implements Sitter, Border {
       await run()
     } finally {
       this.#underWay -= 1
+      if (this.#underWay === 0) this.#onIdle()
     }
   }
+  /** Whoever takes a seat on a node that is on its way down would lose it at once. */
+  #requireStaying(): void {
+    if (this.deps.isDraining()) throw shuttingDown()
+  }
 }
+
+/** Other nodes answer, and after a restart this one does. */
+export const shuttingDown = (): GatewayError =>
+  new GatewayError('unavailable', 'The gateway is shutting down. Try again: another one answers.', { retryAfter: 1 })
 
 const join = handle(wire.joinRequest.schema, (caller: Caller, request, answer) => caller.join(request, answer))
 const { schema: ofConversation, documented } = wire.conversationRequest

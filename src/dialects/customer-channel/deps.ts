@@ -46,6 +46,8 @@ export interface ChannelDeps {
   readonly onBegun: (listener: (place: Place) => void) => () => void
   /** For whoever counts. */
   readonly onSocket: (what: 'opened' | 'closed' | 'droppedAsSlow') => void
+  /** On its way down: nothing new begins here. */
+  readonly isDraining: () => boolean
   readonly now: () => Date
   /** For the log: a failure of ours, without anybody's words in it. */
   readonly onFault: (cause: unknown) => void

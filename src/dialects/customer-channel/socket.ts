@@ -7,6 +7,7 @@ import { Caller, voidCredential, type CallerDeps } from './caller'
 import { encodeConversation } from './codec'
 import { Connectors } from './connectors'
 import type { ChannelDeps } from './deps'
+import { drain } from './drain'
 import { wasDropped } from './frame'
 import { FrameCache } from './frame-cache'
 import { failureOf } from './handle'
@@ -22,14 +23,17 @@ export interface ChannelSockets {
   readonly io: ChannelServer
   /** How many are connected. */
   count(): number
-  /** Stops accepting and closes every connection; clients come back elsewhere, or here after a restart. */
+  /** Closes what is open, one by one in that many milliseconds; clients come back elsewhere, or here after a restart. */
+  drain(ms: number): Promise<void>
+  /** Closes what is left. */
   close(): Promise<void>
 }
 
 export function createSocketServer(http: HttpServer, deps: ChannelDeps): ChannelSockets {
   const callers = new Set<Caller>()
   const handshakes = new Handshakes(deps)
-  let isClosing = false
+  const connections = new Set<Connection>()
+  const callerOn = new WeakMap<Connection, Caller>()
   const callerDeps: CallerDeps = { ...deps, frames: new FrameCache(), connectors: new Connectors(deps) }
   const io: ChannelServer = new Server(http, {
     path: `${deps.basePath}/socket.io`,
@@ -46,7 +50,7 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
     allowRequest: (request, decide) => {
       const asked = handshakes.refusal(request, () => io.engine.clientsCount)
       void asked.then((refusal) => {
-        const refused = isClosing ? 'The gateway is shutting down' : refusal
+        const refused = deps.isDraining() ? 'The gateway is shutting down' : refusal
         decide(refused, refused === null)
       })
     },
@@ -54,7 +58,9 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
   io.engine.use(handshakes.limit)
   // Counted before they say who they are: whoever never does holds a connection, too.
   io.engine.on('connection', (connection: Connection) => {
+    connections.add(connection)
     connection.once('close', handshakes.enter(handshakes.addressOf(connection.request)))
+    connection.once('close', () => connections.delete(connection))
     lighten(connection)
   })
   const release = identifyAll(io, deps, handshakes)
@@ -62,6 +68,7 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
     const { identity } = socket.data as { identity: Caller['identity'] }
     const caller = new Caller(socket, deps.clientAddressOf(socket.request), identity, callerDeps)
     callers.add(caller)
+    callerOn.set(socket.conn, caller)
     deps.onSocket('opened')
     socket.on('disconnect', () => {
       callers.delete(caller)
@@ -75,8 +82,8 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
   return {
     io,
     count: () => callers.size,
+    drain: (ms) => drain({ ms, connections, retire: async (connection) => callerOn.get(connection)?.retire() }),
     close: async () => {
-      isClosing = true
       stopWatching()
       // The transport closes, not the session: clients reconnect by themselves, with the jitter they are built with.
       io.engine.close()
