@@ -96,13 +96,15 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(`${JSON.stringify(body)}\n`)
   if (!phone || !to) say(404, { error: 'The path is a phone number, such as /+491701234567.' })
   else if (request.method === 'GET') say(200, { received: phones.get(nameOf(phone)) ?? [] })
-  else if (request.method !== 'POST') say(405, { error: 'POST sends from the phone, GET reads what it received.' })
-  else {
-    const text = await bodyOf(request)
-    if (text === null || text === '') say(400, { error: `The body is a text of up to ${MAX_BYTES} bytes.` })
-    else if (await sendFrom(phone, to, text)) say(200, { sent: true })
-    else say(503, { error: 'No connector is bound, or it did not accept the message.' })
-  }
+  else if (request.method === 'POST') say(...(await send(phone, to, await bodyOf(request))))
+  else say(405, { error: 'POST sends from the phone, GET reads what it received.' })
+}
+async function send(phone: Address, to: Address, text: string | null): Promise<[status: number, body: object]> {
+  if (!text) return [400, { error: `The body is a text of up to ${MAX_BYTES} bytes.` }]
+  const isAccepted = await sendFrom(phone, to, text)
+  return isAccepted
+    ? [200, { sent: true }]
+    : [503, { error: 'No connector is bound, or it did not accept the message.' }]
 }
 /** Null when it is too long. */
 async function bodyOf(request: IncomingMessage): Promise<string | null> {

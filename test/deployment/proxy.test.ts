@@ -96,7 +96,9 @@ describe('the proxy', () => {
     await nodes[0]!.end('SIGTERM')
     const open = () => openStock({ version: 4, transport: 'websocket' }, { url, path: '/socket.io' })
     const ann = await open()
-    expect(await ann.call('joinConversation', { conversationId, id: participant.id, token })).toMatchObject({ code: 200 })
+    expect(await ann.call('joinConversation', { conversationId, id: participant.id, token })).toMatchObject({
+      code: 200,
+    })
     expect(await ann.call('sendMessage', say(conversationId, 'still here'))).toMatchObject({ code: 200 })
     ann.close()
   })

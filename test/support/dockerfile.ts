@@ -17,13 +17,20 @@ export interface Stage {
 export function readDockerfile(text: string): Stage[] {
   const stages: { name: string; image: string; instructions: Instruction[] }[] = []
   for (const line of joined(text)) {
-    const [, name = '', rest = ''] = /^([A-Z]+)\s+(.*)$/s.exec(line) ?? []
-    if (name === '') throw new Error(`This is no instruction of a Dockerfile: ${line}`)
-    const [, image = '', stage = ''] = (name === 'FROM' && /^(\S+)(?:\s+AS\s+(\S+))?$/i.exec(rest)) || []
-    if (name === 'FROM') stages.push({ name: stage, image, instructions: [] })
-    else stages.at(-1)?.instructions.push({ name, text: rest, words: wordsOf(rest) })
+    const instruction = read(line)
+    if (instruction.name === 'FROM') stages.push({ ...baseOf(instruction.text), instructions: [] })
+    else stages.at(-1)?.instructions.push(instruction)
   }
   return stages
+}
+function read(line: string): Instruction {
+  const [name = '', text = ''] = /^([A-Z]+)\s+(.*)$/.exec(line)?.slice(1) ?? []
+  if (name === '') throw new Error(`This is no instruction of a Dockerfile: ${line}`)
+  return { name, text, words: wordsOf(text) }
+}
+function baseOf(text: string): { image: string; name: string } {
+  const [image = '', name = ''] = /^(\S+)(?:\s+AS\s+(\S+))?$/i.exec(text)?.slice(1) ?? []
+  return { image, name }
 }
 
 /** One line for each instruction, without comments. */
