@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { on, once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { io } from 'socket.io-client'
 
@@ -76,11 +77,31 @@ async function each(items, width, work) {
   return done
 }
 
+/** CPU that a process and its ended children have used, in µs. @param {number} pid */
+const cpuOf = (pid) => {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
+  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) * 10_000
+}
+/** @param {number} pid */
+const childrenOf = (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number)
+
 const db = new Client({ connectionString: DATABASE_URL })
 const redis = new Redis(REDIS_URL)
 await db.connect()
 const nodes = [await gateway(28_101), await gateway(28_102)]
 const [{ url: A, living }, { url: B }] = /** @type {[any, any]} */ (nodes)
+
+const { rows: backends } = await db.query('select pg_backend_pid() as pid')
+const postmaster = Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${backends[0].pid}/status`, 'utf8'))?.[1])
+const redisPid = Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1])
+/** In µs: for servers on this machine. */
+const cpu = () => ({
+  gateways: nodes.reduce((sum, { child }) => sum + cpuOf(Number(child.pid)), 0),
+  postgres: [postmaster, ...childrenOf(postmaster)].reduce((sum, pid) => sum + cpuOf(pid), 0),
+  redis: cpuOf(redisPid),
+})
 
 /** Sizes, WAL and what Redis was asked, since the call before. */
 async function taken() {
@@ -133,11 +154,13 @@ for (const width of [1, 16, 200]) {
   const count = width === 1 ? 1_000 : ROOMS * PER_ROOM
   const messages = Array.from({ length: count }, (_, index) => /** @type {any} */ (rooms[index % ROOMS]))
   before = await taken()
+  const spent = cpu()
   const since = performance.now()
   await each(messages, width, ({ socket, conversationId }) =>
     socket.emitWithAck('sendMessage', { conversationId, messageId: randomUUID(), type: 'ChatMessage', text: TEXT }),
   )
   const seconds = (performance.now() - since) / 1_000
+  tell('  CPU in µs', spent, cpu(), count)
   tell(`messages, ${width} in flight`, before, await taken(), count)
   console.log(`  ${(count / seconds).toFixed(0)} a second, client included`)
 }
