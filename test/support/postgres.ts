@@ -106,8 +106,8 @@ export class PostgresServer {
   }
   /** To the whole server: SIGSTOP stops its connections, not only who accepts them. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
-    const pid = this.#child?.pid
-    if (pid === undefined) return
+    const { pid, exitCode, signalCode } = this.#child ?? {}
+    if (pid === undefined || exitCode !== null || signalCode !== null) return
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
     for (const one of [pid, ...children.map(Number)])
       try {

@@ -15,6 +15,8 @@ interface Program {
   readonly settings: Readonly<Record<string, string>>
   /** What it prints when it is ready. */
   readonly ready: string
+  /** Where it runs: the root. */
+  readonly folder?: string
 }
 
 export class Process {
@@ -38,10 +40,10 @@ export class Process {
   /** Resolves when it is ready. */
   async start(): Promise<void> {
     if (this.isAlive) throw new Error('It runs already')
-    const { command, settings, ready } = this.#program
+    const { command, settings, ready, folder = ROOT } = this.#program
     const inherited = { ...process.env, NODE_ENV: undefined }
     const child = spawn(process.execPath, command, {
-      cwd: ROOT,
+      cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...inherited, ...settings },
     })
