@@ -1,7 +1,9 @@
 // Sends the clients of a gateway on its way down to the others: not all at once, and each when it has its answers.
-import type { Socket } from 'socket.io'
 
-type Connection = Pick<Socket['conn'], 'close' | 'readyState'>
+interface Connection {
+  readonly readyState: string
+  close(): void
+}
 
 /** How long a connection's answers are waited for: a store says within 2 s whether it has written. */
 const ANSWERS_MS = 3_000
