@@ -5,6 +5,7 @@ import { MemoryBus } from './bus/memory-bus'
 import { RedisBus } from './bus/redis-bus'
 import type { Config } from './config'
 import { Attendance } from './conversation/attendance'
+import { Carriers } from './conversation/carriers'
 import { Conversations } from './conversation/conversations'
 import { Hub } from './conversation/hub'
 import { IdleWatch } from './conversation/idle'
@@ -110,6 +111,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     await sockets.close()
     await closeServer(http)
     await Promise.all([core.idleWatch.close(), core.sweep.close(), core.outbox.close(), metricsListener?.close()])
+    await core.carriers.close()
     core.hub.close()
     await database.close()
     await bus.close()
@@ -183,6 +185,7 @@ function openConversations(config: Config, { database, bus, now, onFault, leaseM
     conversations,
     hub: new Hub({ store, bus, sweepMs: config.busSweep, onFault }),
     outbox,
+    carriers: new Carriers({ store: database.carriers, bus, onFault }),
     attendance: new Attendance({ conversations, graceMs: config.reconnectGrace, onFault }),
     idleWatch: new IdleWatch({ conversations, tenant, warningMs, endMs, now, onFault }),
     sweep: new Sweep({ notifications: database.notifications, tenant, onFault }),

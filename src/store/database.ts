@@ -1,5 +1,6 @@
 // Port: one database behind the small ports.
 import type { AccountStore } from './account-store'
+import type { CarrierStore } from './carrier-store'
 import type { ConversationStore } from './conversation-store'
 import type { DeliveryStore } from './delivery-store'
 import type { NotificationStore } from './notification-store'
@@ -7,6 +8,7 @@ import type { NotificationStore } from './notification-store'
 export interface Database {
   readonly conversations: ConversationStore
   readonly deliveries: DeliveryStore
+  readonly carriers: CarrierStore
   readonly accounts: AccountStore
   readonly notifications: NotificationStore
   /** Resolves when a write would go through now; rejects with `unavailable` within 2 s when it would not. */

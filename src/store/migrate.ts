@@ -8,6 +8,7 @@ import * as accounts from './migrations/0004-accounts'
 import * as retention from './migrations/0005-retention'
 import * as recentEvents from './migrations/0006-recent-events'
 import * as postgres from './migrations/0007-postgres'
+import * as carriers from './migrations/0009-carriers'
 
 const MIGRATIONS: Readonly<Record<string, { readonly up: (ddl: Ddl) => Promise<void> }>> = {
   '0001-conversations': conversations,
@@ -17,6 +18,7 @@ const MIGRATIONS: Readonly<Record<string, { readonly up: (ddl: Ddl) => Promise<v
   '0005-retention': retention,
   '0006-recent-events': recentEvents,
   '0007-postgres': postgres,
+  '0009-carriers': carriers,
 }
 const TABLE = 'kysely_migration'
 

@@ -7,12 +7,14 @@ import type { Database } from './database'
 import type { CommitFigures } from './commit-figures'
 import { GroupCommit } from './group-commit'
 import { MemoryAccountStore } from './memory-account-store'
+import { MemoryCarrierStore } from './memory-carrier-store'
 import { MemoryConversationStore } from './memory-conversation-store'
 import { MemoryDeliveryStore } from './memory-delivery-store'
 import { MemoryEngine } from './memory-engine'
 import { MemoryNotificationStore } from './memory-notification-store'
 import { MemoryOutbox } from './memory-outbox'
 import { MemoryTables } from './memory-tables'
+import { PgCarriers } from './pg-carriers'
 import { PgDialect, type PgConnection } from './pg-dialect'
 import { PgEngine } from './pg-engine'
 import { PgLog } from './pg-log'
@@ -71,6 +73,7 @@ export async function openSqlite({
   return {
     conversations: new SqlConversationStore({ db, log: new SqliteLog({ db, thread }), writing }),
     deliveries: new SqlDeliveryStore({ db, shelf: new SqliteShelf(thread) }),
+    carriers: new MemoryCarrierStore({ now: now ?? systemClock }),
     accounts: new SqlAccountStore(db, SQLITE),
     notifications: new SqlNotificationStore({ db, spelling: SQLITE, now: now ?? systemClock }),
     ready: async () => {
@@ -107,6 +110,7 @@ export async function openPostgres({
   return {
     conversations: new SqlConversationStore({ db, log: new PgLog(db), writing }),
     deliveries: new SqlDeliveryStore({ db, shelf: new PgOutbox({ pool, now }) }),
+    carriers: new PgCarriers({ pool, now }),
     accounts: new SqlAccountStore(db, POSTGRES),
     notifications: new SqlNotificationStore({ db, spelling: POSTGRES, now: now ?? systemClock }),
     ready: () => pool.probe(),
@@ -129,6 +133,7 @@ export async function openMemory({ now = systemClock, onFault, onCommit }: Datab
   return {
     conversations: new MemoryConversationStore({ tables, writing }),
     deliveries: new MemoryDeliveryStore({ tables, outbox, now }),
+    carriers: new MemoryCarrierStore({ now }),
     accounts: new MemoryAccountStore(),
     notifications: new MemoryNotificationStore({ tables, now }),
     ready: async () => undefined,
