@@ -185,7 +185,7 @@ function openConversations(config: Config, { database, bus, now, onFault, leaseM
     conversations,
     hub: new Hub({ store, bus, sweepMs: config.busSweep, onFault }),
     outbox,
-    carriers: new Carriers({ store: database.carriers, bus, onFault }),
+    carriers: new Carriers({ store: database.carriers, bus, wake: (...at) => outbox.wake(...at), onFault }),
     attendance: new Attendance({ conversations, graceMs: config.reconnectGrace, onFault }),
     idleWatch: new IdleWatch({ conversations, tenant, warningMs, endMs, now, onFault }),
     sweep: new Sweep({ notifications: database.notifications, tenant, onFault }),

@@ -2,8 +2,8 @@
 import type { Bus, Notice } from '../bus/bus'
 import type { Tenant } from '../model/ids'
 import { newId } from '../model/new-id'
-import { slicesOf } from '../model/slice'
-import type { CarrierPlace, CarrierStore } from '../store/carrier-store'
+import { ownersOf } from '../model/slice'
+import type { CarrierPlace, CarrierStore, Instance } from '../store/carrier-store'
 import type { Share } from '../store/delivery-store'
 
 /** A node that has not been heard of for so long is dead, and its recipients are others'. */
@@ -15,17 +15,11 @@ const PATIENCE_MS = 5_000
 interface Deps {
   readonly store: CarrierStore
   readonly bus: Bus
+  /** Carriers of this channel and account on this node may take more than before. */
+  readonly wake: (channel: string, account: string) => void
   readonly onFault: (cause: unknown) => void
   readonly times?: { readonly aliveMs: number; readonly renewMs: number; readonly patienceMs: number }
 }
-/** What the holder of a place is told. */
-interface Listener {
-  /** A newer registration has the place, on whatever node. */
-  fenced(): void
-  /** The share is another one: there may be more to take. */
-  changed(): void
-}
-
 export class Carriers {
   readonly #deps: Required<Deps>
   readonly #node = newId()
@@ -33,6 +27,8 @@ export class Carriers {
   /** Given up, and the store does not know it yet. */
   readonly #departed = new Set<Held>()
   readonly #looks = new Map<string, Look>()
+  /** How each channel and account is divided, where somebody on this node carries it. */
+  readonly #divisions = new Map<string, Division>()
   readonly #unsubscribe: () => void
   #timer: NodeJS.Timeout | null = null
   #renewing: Promise<void> | null = null
@@ -48,17 +44,23 @@ export class Carriers {
   /**
    * Takes a place, whoever has it. Whoever has an older registration of it on another node is told so there; on this
    * node that is up to the caller, who knows whether it is the same connector again.
+   * @param fenced hears that a newer registration has the place, on whatever node
    * @throws GatewayError `unavailable` when the store does not answer
    */
-  async register(place: CarrierPlace, listener: Listener): Promise<Held> {
+  async register(place: CarrierPlace, fenced: () => void): Promise<Held> {
     const { store, times, bus, onFault } = this.#deps
     const since = performance.now()
     const fence = await store.register(place, this.#node, times.aliveMs)
-    const held: Held = new Held({ place, node: this.#node, fence }, listener, {
-      leave: () => this.#leave(held),
-      confirm: () => this.#renew(),
-      aliveMs: times.aliveMs,
-    })
+    const held: Held = new Held(
+      { place, node: this.#node, fence },
+      {
+        fenced,
+        leave: () => this.#leave(held),
+        confirm: () => this.#renew(),
+        division: () => this.#divisions.get(accountKey(place)),
+        aliveMs: times.aliveMs,
+      },
+    )
     held.confirmedAt = since
     this.#held.add(held)
     this.#timer ??= setInterval(() => void this.#renew().catch(onFault), times.renewMs)
@@ -113,7 +115,7 @@ export class Carriers {
     return [...this.#held].some(({ registration: { place } }) => place.tenant === tenant && place.channel === channel)
   }
   #fence(held: Held): void {
-    if (this.#held.delete(held)) held.listener.fenced()
+    if (this.#held.delete(held)) held.how.fenced()
   }
 
   /** Says that this node lives, and finds out what it has lost. One at a time, whoever asks. */
@@ -156,15 +158,20 @@ export class Carriers {
     this.#looks.set(key, look)
     return look.done
   }
-  #divide(
-    { tenant, channel }: Pick<CarrierPlace, 'tenant' | 'channel'>,
-    live: readonly { account: string; instance: string }[],
-  ): void {
-    for (const held of this.#held) {
-      const { place } = held.registration
-      if (place.tenant !== tenant || place.channel !== channel) continue
-      const names = live.filter(({ account }) => account === place.account).map(({ instance }) => instance)
-      held.divide([...new Set([...names, place.instance])].sort(), this.#deps.times.patienceMs)
+  #divide({ tenant, channel }: Pick<CarrierPlace, 'tenant' | 'channel'>, live: readonly Instance[]): void {
+    const places = [...this.#held].map(({ registration }) => registration.place)
+    // What is held here lives, whatever the store says of a node that slept.
+    const own = places.filter((place) => place.tenant === tenant && place.channel === channel)
+    const names = new Map(own.map(({ account }) => [account, new Set<string>()]))
+    for (const { account, instance } of [...live, ...own]) names.get(account)?.add(instance)
+    for (const [account, instances] of names) {
+      const key = accountKey({ tenant, channel, account })
+      const before = this.#divisions.get(key)
+      const isSame = before?.names.size === instances.size && [...instances].every((name) => before.names.has(name))
+      if (isSame) continue
+      this.#divisions.set(key, new Division(instances, this.#deps.times.patienceMs))
+      const hasGrown = [...(before?.names ?? [])].some((name) => !instances.has(name))
+      if (hasGrown) this.#deps.wake(channel, account)
     }
   }
 }
@@ -176,19 +183,41 @@ interface Look {
 const channelKey = ({ tenant, channel }: Pick<CarrierPlace, 'tenant' | 'channel'>): string =>
   JSON.stringify([tenant, channel])
 
+const accountKey = ({ tenant, channel, account }: Pick<CarrierPlace, 'tenant' | 'channel' | 'account'>): string =>
+  JSON.stringify([tenant, channel, account])
+
+/** Instances that divide the recipients of one channel and account. */
+class Division {
+  #owners: readonly string[] | null = null
+
+  constructor(
+    readonly names: ReadonlySet<string>,
+    private readonly patienceMs: number,
+  ) {}
+
+  /** Undefined: all that there is, for one that is alone. */
+  shareOf(instance: string): Share | undefined {
+    if (this.names.size === 1) return undefined
+    const owners = (this.#owners ??= ownersOf([...this.names]))
+    const slices = owners.map((owner) => (owner === instance ? '1' : '0')).join('')
+    return { slices, patienceMs: this.patienceMs }
+  }
+}
+
 /** A place that is held on this node. */
 export class Held {
   /** When the store was last asked whether it is, by the monotonic clock. */
   confirmedAt = 0
-  #names: readonly string[] = []
+  #division: Division | undefined
   #share: Share | undefined
 
   constructor(
     readonly registration: { readonly place: CarrierPlace; readonly node: string; readonly fence: number },
-    readonly listener: Listener,
-    private readonly how: {
+    readonly how: {
+      readonly fenced: () => void
       readonly leave: () => Promise<void>
       readonly confirm: () => Promise<void>
+      readonly division: () => Division | undefined
       readonly aliveMs: number
     },
   ) {}
@@ -198,9 +227,8 @@ export class Held {
   }
   isAt({ tenant, channel, account, instance }: CarrierPlace): boolean {
     const { place } = this.registration
-    return (
-      place.tenant === tenant && place.channel === channel && place.account === account && place.instance === instance
-    )
+    const isChannel = place.tenant === tenant && place.channel === channel
+    return isChannel && place.account === account && place.instance === instance
   }
 
   /**
@@ -210,15 +238,12 @@ export class Held {
    */
   async share(): Promise<Share | undefined> {
     if (performance.now() - this.confirmedAt >= this.how.aliveMs) await this.how.confirm()
+    const division = this.how.division()
+    if (division !== this.#division) {
+      this.#division = division
+      this.#share = division?.shareOf(this.registration.place.instance)
+    }
     return this.#share
-  }
-  /** Among these, itself one of them. */
-  divide(names: readonly string[], patienceMs: number): void {
-    if (names.length === this.#names.length && names.every((name, i) => name === this.#names[i])) return
-    this.#names = names
-    const isAlone = names.length === 1
-    this.#share = isAlone ? undefined : { slices: slicesOf(this.registration.place.instance, names), patienceMs }
-    this.listener.changed()
   }
   /** Gives the place up; the others on it are told. */
   leave(): Promise<void> {

@@ -1,6 +1,6 @@
 // What every delivery store must do: in order per recipient, fenced, and never lost.
 import type { ConversationId, DeliveryId } from '../../src/model/ids'
-import { sliceOf, slicesOf } from '../../src/model/slice'
+import { ownersOf, sliceOf } from '../../src/model/slice'
 import { newDeliveryId } from '../../src/model/new-id'
 import type { Claim } from '../../src/store/delivery-store'
 import type { Write } from '../../src/store/writes'
@@ -101,9 +101,12 @@ export function deliveryStoreContract(name: string, openDatabase: OpenDatabase):
     describe('sharing', () => {
       const PATIENCE_MS = 5_000
       const names = ['a', 'b', 'c']
-      const shareOf = (name: string) => ({ slices: slicesOf(name, names), patienceMs: PATIENCE_MS })
-      const ownerOf = (refId: string) =>
-        names.find((name) => shareOf(name).slices[sliceOf(addressOf(refId))] === '1') ?? 'nobody'
+      const owners = ownersOf(names)
+      const shareOf = (name: string) => ({
+        slices: owners.map((owner) => (owner === name ? '1' : '0')).join(''),
+        patienceMs: PATIENCE_MS,
+      })
+      const ownerOf = (refId: string) => owners[sliceOf(addressOf(refId))] ?? ''
       const dueFor = (name: string) =>
         shelf().nextDueIn(tenant, { channel: 'sms', account: '+1000', share: shareOf(name) })
       const refIds = Array.from({ length: 12 }, (_, i) => `+${i}`)

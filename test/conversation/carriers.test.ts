@@ -108,7 +108,7 @@ describe.each(Object.keys(PAIRS))('instances on two nodes over %s', (name) => {
   })
   it('take what is due for another that lives and takes nothing', async () => {
     const place = { tenant, channel: 'sms', account: '', instance: 'a' }
-    await here!.carriers.register(place, { fenced: () => undefined, changed: () => undefined })
+    await here!.carriers.register(place, () => undefined)
     const b = await there!.register('b')
     const share = (await b.held.share())!
     const sent = await sendToAll()

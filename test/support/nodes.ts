@@ -68,7 +68,8 @@ export class TestNode {
       ...{ conversations, bus, onFault, now: clock.now, leaseMs: LEASE_MS, sweepMs: 50 },
       deliveries: this.gate.before(database.deliveries),
     })
-    this.carriers = new Carriers({ store: this.gate.before(database.carriers), bus, onFault, times: TIMES })
+    const wake = this.outbox.wake.bind(this.outbox)
+    this.carriers = new Carriers({ store: this.gate.before(database.carriers), bus, wake, onFault, times: TIMES })
   }
 
   /** A connector in the hands of a test, registered here. */
@@ -78,16 +79,10 @@ export class TestNode {
     const hand = new Hand()
     let fences = 0
     let stop = async (): Promise<void> => undefined
-    const held = await this.carriers.register(
-      { tenant, channel: 'sms', account: '', instance },
-      {
-        fenced: () => {
-          fences += 1
-          void stop()
-        },
-        changed: () => this.outbox.wake('sms', ''),
-      },
-    )
+    const held = await this.carriers.register({ tenant, channel: 'sms', account: '', instance }, () => {
+      fences += 1
+      void stop()
+    })
     stop = this.outbox.register(hand.carrier({ share: () => held.share() }))
     const leave = async () => {
       await stop()

@@ -50,9 +50,8 @@ export class Connectors {
     const identity = await this.#identify(caller, { channel, account, key: request.key })
     const key = [identity.tenant, channel, account, instance].join('\n')
     this.#requireRoom(key, caller)
-    const held = await this.deps.carriers.register(
-      { tenant: identity.tenant, channel, account, instance },
-      { fenced: () => caller.dismiss(fenced()), changed: () => this.deps.outbox.wake(channel, account) },
+    const held = await this.deps.carriers.register({ tenant: identity.tenant, channel, account, instance }, () =>
+      caller.dismiss(fenced()),
     )
     try {
       // Asked again: others of this socket may have come meanwhile.
