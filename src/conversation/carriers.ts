@@ -82,7 +82,7 @@ export class Carriers {
   }
 
   async #leave(held: Held): Promise<void> {
-    if (!this.#held.delete(held)) return
+    if (!this.#forget(held)) return
     this.#departed.add(held)
     await this.#depart().catch(this.#deps.onFault)
     if (this.#held.size === 0 && this.#departed.size === 0) this.#rest()
@@ -90,6 +90,13 @@ export class Carriers {
   #rest(): void {
     if (this.#timer) clearInterval(this.#timer)
     this.#timer = null
+  }
+  #forget(held: Held): boolean {
+    const isHeld = this.#held.delete(held)
+    const key = accountKey(held.registration.place)
+    const isCarried = [...this.#held].some(({ registration: { place } }) => accountKey(place) === key)
+    if (!isCarried) this.#divisions.delete(key)
+    return isHeld
   }
   /** Tells the store who has left, and then the other nodes. */
   async #depart(): Promise<void> {
@@ -115,7 +122,7 @@ export class Carriers {
     return [...this.#held].some(({ registration: { place } }) => place.tenant === tenant && place.channel === channel)
   }
   #fence(held: Held): void {
-    if (this.#held.delete(held)) held.how.fenced()
+    if (this.#forget(held)) held.how.fenced()
   }
 
   /** Says that this node lives, and finds out what it has lost. One at a time, whoever asks. */

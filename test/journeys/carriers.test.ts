@@ -2,6 +2,8 @@
 import { createEchoConnector } from '../../connectors/echo'
 import { hostConnector } from '../../connectors/host'
 import type { Parts } from '../../src/gateway'
+import { GatewayError } from '../../src/model/errors'
+import { openMemory } from '../../src/store/open-database'
 import { carrier, texter, type Carrier } from '../support/carrier'
 import { eventually } from '../support/eventually'
 import { CONNECTOR_KEY, openGateway } from '../support/gateway'
@@ -163,4 +165,18 @@ it('a gateway that was stopped for a while finds that its place is taken, and se
   await sayToAll()
   await eventually(() => expect(newer.deliveries).toHaveLength(2 * CUSTOMERS))
   expect(older.deliveries).toEqual([])
+})
+
+it('a registration is refused for now while the store does not answer, and goes through when it does', async () => {
+  const database = await openMemory()
+  const { register } = database.carriers
+  const away = async () =>
+    Promise.reject(new GatewayError('unavailable', 'The store does not answer.', { retryAfter: 1 }))
+  database.carriers.register = away
+  const { url } = await closed(openGateway({}, { database }), (gateway) => gateway.close())
+  const sms = await closed(connect(url, { auth: { token: CONNECTOR_KEY.sms } }), (one) => one.close())
+  const wish = { id: 'sms', acknowledges: true }
+  expect(await sms.call('registerConnector', wish)).toMatchObject({ code: 503, error: { retryable: true } })
+  database.carriers.register = register.bind(database.carriers)
+  expect(await sms.call('registerConnector', wish)).toMatchObject({ code: 200 })
 })
