@@ -5,6 +5,7 @@ import { MemoryBus } from './bus/memory-bus'
 import { RedisBus } from './bus/redis-bus'
 import type { Config } from './config'
 import { Attendance } from './conversation/attendance'
+import { Carriers } from './conversation/carriers'
 import { Conversations } from './conversation/conversations'
 import { Hub } from './conversation/hub'
 import { IdleWatch } from './conversation/idle'
@@ -91,17 +92,46 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     now,
     onFault,
   }
+  const door = await openDoor(config, deps, { database, bus, metrics, logger })
+  await core.attendance.open()
+  for (const warning of config.warnings) logger.warn(warning)
+  logger.info({ port: door.port, basePath: config.basePath }, 'listening')
 
+  let closing: Promise<void> | null = null
+  const close = async () => {
+    isDraining = true
+    await door.close()
+    await Promise.all([core.attendance.close(), core.idleWatch.close(), core.sweep.close(), core.outbox.close()])
+    await core.carriers.close()
+    await rereading.close()
+    core.hub.close()
+    await database.close()
+    await bus.close()
+  }
+  return {
+    url: `http://127.0.0.1:${door.port}${config.basePath}`,
+    firstSupervisor: identity.firstSupervisor,
+    close: () => (closing ??= close()),
+  }
+}
+
+/** HTTP, sockets and metrics, listening; closed in the order in which nothing under way is cut. */
+async function openDoor(
+  config: Config,
+  deps: ChannelDeps,
+  { database, bus, metrics, logger }: Pick<CoreDeps, 'database' | 'bus' | 'metrics'> & { readonly logger: Logger },
+) {
+  const { isDraining } = deps
   const app = createApp({
     basePath: config.basePath,
     allowedOrigins: config.allowedOrigins,
     routers: [createRoutes(deps), ...pagesOf(config)],
     health: {
       live: liveness,
-      ready: () => readiness({ ready: () => database.ready(), bus: () => bus.health(), draining: () => isDraining }),
+      ready: () => readiness({ ready: () => database.ready(), bus: () => bus.health(), draining: isDraining }),
     },
-    isDraining: () => isDraining,
-    onError: answerErrors(onFault),
+    isDraining,
+    onError: answerErrors(deps.onFault),
     onAnswered: ({ requestId, route, status, seconds }) => {
       metrics.httpRequest({ route, status, seconds })
       logger.debug({ requestId, route, status, ms: Math.round(seconds * 1_000) }, 'answered')
@@ -111,35 +141,16 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   const sockets = createSocketServer(http, deps)
   collapseSlashes(http)
   const metricsListener = await openMetrics(metrics, config.metricsPort)
-  const port = await listen(http, config)
-  await core.attendance.open()
-  for (const warning of config.warnings) logger.warn(warning)
-  logger.info({ port, basePath: config.basePath }, 'listening')
-
-  let closing: Promise<void> | null = null
-  const close = async () => {
-    isDraining = true
-    await sockets.drain(config.drain)
-    // Answers under way are waited for from here on: a long poll is answered by the end of its session.
-    const answered = closeServer(http)
-    await sockets.close()
-    await answered
-    await Promise.all([
-      core.attendance.close(),
-      core.idleWatch.close(),
-      core.sweep.close(),
-      core.outbox.close(),
-      metricsListener?.close(),
-    ])
-    await rereading.close()
-    core.hub.close()
-    await database.close()
-    await bus.close()
-  }
   return {
-    url: `http://127.0.0.1:${port}${config.basePath}`,
-    firstSupervisor: identity.firstSupervisor,
-    close: () => (closing ??= close()),
+    port: await listen(http, config),
+    close: async () => {
+      await sockets.drain(config.drain)
+      // Answers under way are waited for from here on: a long poll is answered by the end of its session.
+      const answered = closeServer(http)
+      await sockets.close()
+      await answered
+      await metricsListener?.close()
+    },
   }
 }
 
@@ -223,6 +234,7 @@ function openConversations(config: Config, { database, bus, now, onFault, leaseM
     conversations,
     hub: new Hub({ store, bus, sweepMs: config.busSweep, onFault }),
     outbox,
+    carriers: new Carriers({ store: database.carriers, bus, wake: (...at) => outbox.wake(...at), onFault }),
     attendance: new Attendance({
       conversations,
       store: database.attendance,

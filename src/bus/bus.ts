@@ -21,6 +21,14 @@ export type Notice =
       readonly instance: string
       readonly fence: number
     }
+  /** A connector is gone: the others of its channel share its work. */
+  | {
+      readonly kind: 'unregistered'
+      readonly tenant: Tenant
+      readonly channel: string
+      readonly account: string
+      readonly instance: string
+    }
   /** The customer of a conversation has come for the first time. */
   | { readonly kind: 'begun'; readonly tenant: Tenant; readonly conversationId: ConversationId }
 

@@ -106,6 +106,7 @@ const NOTICES: Readonly<Record<Notice['kind'], readonly string[]>> = {
   changed: ['what', 'id'],
   draining: ['node'],
   registered: ['tenant', 'channel', 'account', 'instance'],
+  unregistered: ['tenant', 'channel', 'account', 'instance'],
   begun: ['tenant', 'conversationId'],
 }
 function isNotice(value: unknown): value is Notice {

@@ -4,7 +4,7 @@ import type { Bus, BusHealth, BusListener, Notice } from './bus'
 import { Listeners } from './listeners'
 
 export class MemoryBus implements Bus {
-  readonly isLossy = false
+  readonly isLossy: boolean = false
   readonly #listeners: Listeners
 
   constructor(deps: { onFault?: (cause: unknown) => void } = {}) {

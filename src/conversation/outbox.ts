@@ -2,7 +2,7 @@
 import type { Bus } from '../bus/bus'
 import type { DeliveryId, Tenant } from '../model/ids'
 import { newId } from '../model/new-id'
-import type { DeliveryStore } from '../store/delivery-store'
+import type { DeliveryStore, Share } from '../store/delivery-store'
 import type { Delivery, ProviderKey } from '../store/records'
 import type { Conversations } from './conversations'
 import type { Outcome } from './delivery-rules'
@@ -40,6 +40,8 @@ export interface Carrier {
   readonly account: string
   /** False: it never answers; a delivery counts as handed over when it is written. */
   readonly acknowledges: boolean
+  /** What it may take now, of what others take too; absent or undefined: everything. Rejects when that is not known. */
+  share?(): Promise<Share | undefined>
   /** Writes the delivery and waits for the answer, within a deadline of its own. */
   carry(delivery: Delivery): Promise<Answer>
 }
@@ -73,7 +75,7 @@ export class Outbox {
       sweepMs: deps.bus.isLossy ? (deps.sweepMs ?? 0) : 0,
     }
     this.#unsubscribe = deps.bus.subscribe({
-      wake: (channel, account) => this.#wake(channel, account),
+      wake: (channel, account) => this.wake(channel, account),
       missed: () => this.#pumps.forEach((pump) => pump.run()),
     })
   }
@@ -96,6 +98,11 @@ export class Outbox {
     }
   }
 
+  /** Has the carriers on this node look for what is due there. */
+  wake(channel: string, account: string): void {
+    for (const pump of this.#pumps) if (pump.serves(channel, account)) pump.run()
+  }
+
   /** Deliveries that were given up, oldest first, after this id; at most `limit`. */
   deadLetters(tenant: Tenant, page: { after: string; limit: number }): Promise<Delivery[]> {
     return this.#deps.deliveries.deadLetters(tenant, page.after, page.limit)
@@ -116,10 +123,6 @@ export class Outbox {
       this.#deps.bus.wake(carrier.channel, carrier.account)
     }
     this.#pumps.clear()
-  }
-
-  #wake(channel: string, account: string): void {
-    for (const pump of this.#pumps) if (pump.serves(channel, account)) pump.run()
   }
 }
 
@@ -180,18 +183,24 @@ class Pump {
     const { deliveries, leaseMs } = this.deps
     while (this.#wantsMore()) {
       this.#again = false
-      const limit = WINDOW - this.#inHand
-      const claimed = await deliveries.claim(tenant, { channel, account, lease: this.#lease, limit, leaseMs })
+      const share = await this.carrier.share?.()
       if (this.#isStopped()) return
-      for (const delivery of claimed) void this.#deliver(delivery)
-      if (claimed.length === limit) this.#again = true
+      const limit = WINDOW - this.#inHand
+      const since = performance.now()
+      const claimed = await deliveries.claim(tenant, { channel, account, lease: this.#lease, limit, leaseMs, share })
+      if (this.#isStopped()) return
+      // This node slept while it was answered: what it was given is others' by now, and it must not act on it.
+      const isLost = claimed.length > 0 && performance.now() - since >= leaseMs
+      if (!isLost) for (const delivery of claimed) void this.#deliver(delivery)
+      if (isLost || claimed.length === limit) this.#again = true
     }
     if (!this.#isWoken() && !this.#isStopped()) await this.#sleepUntilDue()
   }
   async #sleepUntilDue(): Promise<void> {
     const { tenant, channel, account } = this.carrier
     const { deliveries, sweepMs } = this.deps
-    const due = await deliveries.nextDueIn(tenant, channel, account)
+    const share = await this.carrier.share?.()
+    const due = await deliveries.nextDueIn(tenant, { channel, account, share })
     const wait = sweepMs > 0 ? Math.min(due ?? sweepMs, sweepMs) : due
     // Woken while it asked: what came meanwhile must not wait for the timer.
     if (wait !== null && !this.#isWoken()) this.#later(wait)

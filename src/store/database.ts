@@ -1,6 +1,7 @@
 // Port: one database behind the small ports.
 import type { AttendanceStore } from './attendance-store'
 import type { AccountStore } from './account-store'
+import type { CarrierStore } from './carrier-store'
 import type { ConversationStore } from './conversation-store'
 import type { DeliveryStore } from './delivery-store'
 import type { NotificationStore } from './notification-store'
@@ -8,6 +9,7 @@ import type { NotificationStore } from './notification-store'
 export interface Database {
   readonly conversations: ConversationStore
   readonly deliveries: DeliveryStore
+  readonly carriers: CarrierStore
   readonly accounts: AccountStore
   readonly attendance: AttendanceStore
   readonly notifications: NotificationStore

@@ -2,6 +2,14 @@
 import type { DeliveryId, Tenant } from '../model/ids'
 import type { Delivery } from './records'
 
+/** Where several carriers divide the recipients: what is whose. */
+export interface Share {
+  /** A character for each slice of recipients: `1` where it is this carrier's. */
+  readonly slices: string
+  /** Milliseconds for which what is due for another carrier is left to it. */
+  readonly patienceMs: number
+}
+
 export interface Claim {
   readonly channel: string
   /** Empty: every account of the channel. */
@@ -11,7 +19,12 @@ export interface Claim {
   readonly limit: number
   /** Milliseconds until an unsettled delivery falls due again. */
   readonly leaseMs: number
+  /** Absent: every recipient. What a lease ran out on is anybody's, whose share ever it is in. */
+  readonly share?: Share | undefined
 }
+
+/** What a carrier is supplied from. */
+export type Supply = Pick<Claim, 'channel' | 'account' | 'share'>
 
 export interface DeliveryStore {
   /**
@@ -22,8 +35,8 @@ export interface DeliveryStore {
   claim(tenant: Tenant, claim: Claim): Promise<Delivery[]>
   /** Gives back what is still held under a lease: due at once. Answers how many. */
   release(tenant: Tenant, lease: string): Promise<number>
-  /** Milliseconds until the next delivery of this channel and account (empty: every one) falls due; null when none will by itself. */
-  nextDueIn(tenant: Tenant, channel: string, account: string): Promise<number | null>
+  /** Milliseconds until a claim of this kind would find a delivery; null when none will by itself. */
+  nextDueIn(tenant: Tenant, at: Supply): Promise<number | null>
   /** Dead letters, oldest first, after this id; at most `limit`. */
   deadLetters(tenant: Tenant, after: string, limit: number): Promise<Delivery[]>
   /**

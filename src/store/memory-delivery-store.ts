@@ -1,6 +1,6 @@
 // The outbox's shelf in memory.
 import type { DeliveryId, Tenant } from '../model/ids'
-import type { Claim, DeliveryStore } from './delivery-store'
+import type { Claim, DeliveryStore, Supply } from './delivery-store'
 import type { MemoryOutbox } from './memory-outbox'
 import { keyOf, type MemoryTables } from './memory-tables'
 import type { Delivery } from './records'
@@ -25,8 +25,8 @@ export class MemoryDeliveryStore implements DeliveryStore {
   async replay(tenant: Tenant, id: DeliveryId): Promise<boolean> {
     return this.#tables.transact(() => this.#outbox.replay(tenant, id, this.#at()))
   }
-  async nextDueIn(tenant: Tenant, channel: string, account: string): Promise<number | null> {
-    return this.#outbox.nextDueIn(tenant, { channel, account }, this.#at())
+  async nextDueIn(tenant: Tenant, at: Supply): Promise<number | null> {
+    return this.#outbox.nextDueIn(tenant, at, this.#at())
   }
   async deadLetters(tenant: Tenant, after: string, limit: number): Promise<Delivery[]> {
     const last = this.#tables.deliveries.get(keyOf(tenant, after))?.seq ?? 0

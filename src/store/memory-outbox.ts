@@ -1,7 +1,8 @@
 // Deliveries in memory: in order per recipient, leased with a fence.
 import type { DeliveryId, Tenant } from '../model/ids'
+import { sliceOf } from '../model/slice'
 import { Conflict } from './conflict'
-import type { Claim } from './delivery-store'
+import type { Claim, Supply } from './delivery-store'
 import { EntryError } from './engine'
 import { addressKey, keyOf, type MemoryTables, type StoredDelivery } from './memory-tables'
 import type { Delivery } from './records'
@@ -81,16 +82,16 @@ export class MemoryOutbox {
     const notification = { ...known.notification, state: 'waiting' as const, reason: '' }
     tables.set(notifications, key, { ...known, notification })
   }
-  nextDueIn(tenant: Tenant, at: Pick<Claim, 'channel' | 'account'>, now: string): number | null {
+  nextDueIn(tenant: Tenant, at: Supply, now: string): number | null {
     const started = this.#startedAt(tenant, at)
-    const times = started.map(({ dueAt }) => Date.parse(dueAt))
+    const times = started.map((stored) => takenAt(stored, at))
     return times.length > 0 ? Math.max(0, Math.min(...times) - Date.parse(now)) : null
   }
 
   /** Leases that ran out come first: they are the oldest. */
-  #oldestDue(tenant: Tenant, at: Pick<Claim, 'channel' | 'account'>, now: string): StoredDelivery | undefined {
+  #oldestDue(tenant: Tenant, at: Supply, now: string): StoredDelivery | undefined {
     const rank = ({ delivery }: StoredDelivery) => (delivery.state === 'leased' ? 0 : 1)
-    const due = this.#startedAt(tenant, at).filter(({ dueAt }) => dueAt <= now)
+    const due = this.#startedAt(tenant, at).filter((stored) => takenAt(stored, at) <= Date.parse(now))
     return due.sort((a, b) => rank(a) - rank(b) || compare(a.dueAt, b.dueAt) || a.seq - b.seq)[0]
   }
   #startedAt(tenant: Tenant, { channel, account }: Pick<Claim, 'channel' | 'account'>): StoredDelivery[] {
@@ -135,4 +136,9 @@ export class MemoryOutbox {
   }
 }
 
+/** When a carrier may take it: what is in another's share, a while after it fell due. */
+function takenAt({ delivery, dueAt }: StoredDelivery, { share }: Supply): number {
+  const isOurs = !share || delivery.state === 'leased' || share.slices[sliceOf(delivery.to)] === '1'
+  return Date.parse(dueAt) + (isOurs ? 0 : share.patienceMs)
+}
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

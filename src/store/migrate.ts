@@ -9,6 +9,7 @@ import * as retention from './migrations/0005-retention'
 import * as recentEvents from './migrations/0006-recent-events'
 import * as postgres from './migrations/0007-postgres'
 import * as attendance from './migrations/0008-attendance'
+import * as carriers from './migrations/0009-carriers'
 import * as claims from './migrations/0010-claims'
 
 const MIGRATIONS: Readonly<Record<string, { readonly up: (ddl: Ddl) => Promise<void> }>> = {
@@ -20,6 +21,7 @@ const MIGRATIONS: Readonly<Record<string, { readonly up: (ddl: Ddl) => Promise<v
   '0006-recent-events': recentEvents,
   '0007-postgres': postgres,
   '0008-attendance': attendance,
+  '0009-carriers': carriers,
   '0010-claims': claims,
 }
 const TABLE = 'kysely_migration'

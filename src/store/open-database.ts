@@ -8,12 +8,14 @@ import type { CommitFigures } from './commit-figures'
 import { GroupCommit } from './group-commit'
 import { MemoryAttendanceStore } from './memory-attendance-store'
 import { MemoryAccountStore } from './memory-account-store'
+import { MemoryCarrierStore } from './memory-carrier-store'
 import { MemoryConversationStore } from './memory-conversation-store'
 import { MemoryDeliveryStore } from './memory-delivery-store'
 import { MemoryEngine } from './memory-engine'
 import { MemoryNotificationStore } from './memory-notification-store'
 import { MemoryOutbox } from './memory-outbox'
 import { MemoryTables } from './memory-tables'
+import { PgCarriers } from './pg-carriers'
 import { PgDialect, type PgConnection } from './pg-dialect'
 import { PgEngine } from './pg-engine'
 import { PgLog } from './pg-log'
@@ -73,6 +75,7 @@ export async function openSqlite({
   return {
     conversations: new SqlConversationStore({ db, log: new SqliteLog({ db, thread }), writing, spelling: SQLITE, now }),
     deliveries: new SqlDeliveryStore({ db, shelf: new SqliteShelf(thread) }),
+    carriers: new MemoryCarrierStore({ now: now ?? systemClock }),
     accounts: new SqlAccountStore(db, SQLITE),
     attendance: new SqlAttendanceStore({ db, spelling: SQLITE, now }),
     notifications: new SqlNotificationStore({ db, spelling: SQLITE, now: now ?? systemClock }),
@@ -110,6 +113,7 @@ export async function openPostgres({
   return {
     conversations: new SqlConversationStore({ db, log: new PgLog(db), writing, spelling: POSTGRES, now }),
     deliveries: new SqlDeliveryStore({ db, shelf: new PgOutbox({ pool, now }) }),
+    carriers: new PgCarriers({ pool, now }),
     accounts: new SqlAccountStore(db, POSTGRES),
     attendance: new SqlAttendanceStore({ db, spelling: POSTGRES, now }),
     notifications: new SqlNotificationStore({ db, spelling: POSTGRES, now: now ?? systemClock }),
@@ -133,6 +137,7 @@ export async function openMemory({ now = systemClock, onFault, onCommit }: Datab
   return {
     conversations: new MemoryConversationStore({ tables, writing, now }),
     deliveries: new MemoryDeliveryStore({ tables, outbox, now }),
+    carriers: new MemoryCarrierStore({ now }),
     accounts: new MemoryAccountStore(),
     attendance: new MemoryAttendanceStore({ now }),
     notifications: new MemoryNotificationStore({ tables, now }),

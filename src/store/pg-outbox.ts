@@ -1,6 +1,6 @@
 // The outbox's shelf on Postgres: claims of many nodes pass each other by, and each statement finds its rows by an index.
 import type { DeliveryId, Tenant } from '../model/ids'
-import type { Claim } from './delivery-store'
+import type { Claim, Supply } from './delivery-store'
 import { columns } from './pg-look-ups'
 import type { PgPool, Statement } from './pg-pool'
 import type { Delivery } from './records'
@@ -12,15 +12,21 @@ const NOW = 'coalesce($1::text, iso_time_1(clock_timestamp()))'
 /** Spelled as in the index, or Postgres does not use it. */
 const STARTED = "state in ('due', 'leased')"
 
+/** Null: every slice. */
+const ours = (slices: string): string => `(${slices}::text is null or substr(${slices}::text, slice + 1, 1) = '1')`
 const due = (where: string, state: 'due' | 'leased', limit: string): string =>
   `select seq, ${state === 'leased' ? 0 : 1} as rank, due_at from delivery
    where tenant = $2 and ${where} and ${STARTED} and state = '${state}' and due_at <= (select now from clock)
+     ${state === 'due' ? `and (${ours('$8')} or due_at <= (select overdue from clock))` : ''}
    order by due_at, seq limit ${limit} for no key update skip locked`
 
 /** Leases that ran out come first: they are the oldest. What another node is settling or claiming is passed by. */
 const claim = (name: string, where: string): Statement => ({
   name,
-  text: `with clock as (select ${NOW} as now),
+  text: `with clock as (
+      select now, iso_time_1(now::timestamptz - $9::int * interval '1 millisecond') as overdue
+      from (select ${NOW} as now) as one
+    ),
     lost as (${due(where, 'leased', '$5')}),
     fresh as (${due(where, 'due', '$5 - (select count(*) from lost)')}),
     found as (select * from lost union all select * from fresh),
@@ -31,15 +37,13 @@ const claim = (name: string, where: string): Statement => ({
     )
     select taken.* from taken join found using (seq) order by found.rank, found.due_at, seq`,
 })
+const first = (where: string, state: 'due' | 'leased', more = ''): string =>
+  `(select due_at from delivery where tenant = $2 and ${where} and ${STARTED} and state = '${state}' ${more}
+    order by due_at limit 1)`
 const nextDue = (name: string, where: string): Statement => ({
   name,
-  text: `select ${NOW} as now, (
-      select due_at from delivery where tenant = $2 and ${where} and ${STARTED} and state = 'due'
-      order by due_at limit 1
-    ) as due, (
-      select due_at from delivery where tenant = $2 and ${where} and ${STARTED} and state = 'leased'
-      order by due_at limit 1
-    ) as leased`,
+  text: `select ${NOW} as now, ${first(where, 'due', `and ${ours('$5')}`)} as due, ${first(where, 'leased')} as leased,
+    case when $5::text is not null then ${first(where, 'due')} end as of_others`,
 })
 /** By account, or for a claim without one, by channel; both statements have the same parameters. */
 const OF_ACCOUNT = 'channel = $3 and account = $4'
@@ -92,10 +96,11 @@ export class PgOutbox implements Shelf {
     this.#now = deps.now
   }
 
-  claim(tenant: Tenant, { channel, account, lease, limit, leaseMs }: Claim): Promise<Delivery[]> {
+  claim(tenant: Tenant, { channel, account, lease, limit, leaseMs, share }: Claim): Promise<Delivery[]> {
     const { ofAccount, ofChannel } = STATEMENTS.claim
     return this.#pool.consult(async (session) => {
-      const parameters = [this.#at(), tenant, channel, account, limit, lease, leaseMs]
+      const asked = [this.#at(), tenant, channel, account, limit, lease, leaseMs]
+      const parameters = [...asked, share?.slices ?? null, share?.patienceMs ?? 0]
       const rows = await session.ask<DeliveryRecord>(account === '' ? ofChannel : ofAccount, parameters)
       return rows.map(toDelivery)
     })
@@ -117,12 +122,14 @@ export class PgOutbox implements Shelf {
       return true
     })
   }
-  nextDueIn(tenant: Tenant, channel: string, account: string): Promise<number | null> {
+  nextDueIn(tenant: Tenant, { channel, account, share }: Supply): Promise<number | null> {
     const { ofAccount, ofChannel } = STATEMENTS.nextDue
     return this.#pool.consult(async (session) => {
       const statement = account === '' ? ofChannel : ofAccount
-      const [row] = await session.ask<NextRow>(statement, [this.#at(), tenant, channel, account])
+      const [row] = await session.ask<NextRow>(statement, [this.#at(), tenant, channel, account, share?.slices ?? null])
       const times = [row?.due, row?.leased].flatMap((time) => (time ? [Date.parse(time)] : []))
+      // What is due for others is taken over in the end.
+      if (share && row?.of_others) times.push(Date.parse(row.of_others) + share.patienceMs)
       return row && times.length > 0 ? Math.max(0, Math.min(...times) - Date.parse(row.now)) : null
     })
   }
@@ -136,4 +143,5 @@ interface NextRow {
   now: string
   due: string | null
   leased: string | null
+  of_others: string | null
 }

@@ -1,4 +1,5 @@
-// What a decision writes besides events, as rows of the JSON that `commit_batch_1` takes.
+// What a decision writes besides events, as rows of the JSON that `commit_batch_2` takes.
+import { sliceOf } from '../model/slice'
 import {
   isDeliveryWrite,
   isReceiptWrite,
@@ -72,6 +73,7 @@ function deliverCells({ delivery }: Extract<Write, { kind: 'deliver' }>): Cells 
     notification_id: notificationId,
     body,
     expires_at: expiresAt,
+    slice: sliceOf(to),
   }
 }
 function settleCells({ deliveryId, lease, outcome }: Extract<Write, { kind: 'settle' }>): Cells {

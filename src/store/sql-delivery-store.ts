@@ -1,7 +1,7 @@
 // The outbox's shelf on SQL: leasing is each engine's own, looking is a cold query.
 import { sql, type Kysely } from 'kysely'
 import type { DeliveryId, Tenant } from '../model/ids'
-import type { Claim, DeliveryStore } from './delivery-store'
+import type { Claim, DeliveryStore, Supply } from './delivery-store'
 import type { Delivery } from './records'
 import { toDelivery } from './sql-rows'
 import type { Tables } from './sql-schema'
@@ -24,8 +24,8 @@ export class SqlDeliveryStore implements DeliveryStore {
   release(tenant: Tenant, lease: string): Promise<number> {
     return this.#shelf.release(tenant, lease)
   }
-  nextDueIn(tenant: Tenant, channel: string, account: string): Promise<number | null> {
-    return this.#shelf.nextDueIn(tenant, channel, account)
+  nextDueIn(tenant: Tenant, at: Supply): Promise<number | null> {
+    return this.#shelf.nextDueIn(tenant, at)
   }
   replay(tenant: Tenant, id: DeliveryId): Promise<boolean> {
     return this.#shelf.replay(tenant, id)

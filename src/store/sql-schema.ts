@@ -95,6 +95,8 @@ export interface DeliveryTable extends AddressColumns {
   created_at: string
   expires_at: string | null
   reason: string
+  /** The recipient's: what several carriers divide among them. */
+  slice: number
 }
 interface ProviderKeyColumns {
   tenant: Tenant

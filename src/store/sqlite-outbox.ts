@@ -1,8 +1,9 @@
 // Deliveries on SQLite: in order per recipient, leased with a fence, and never searched longer than an index is deep.
 import type { Database } from 'better-sqlite3'
 import type { DeliveryId, Tenant } from '../model/ids'
+import { sliceOf } from '../model/slice'
 import { Conflict } from './conflict'
-import type { Claim } from './delivery-store'
+import type { Claim, Supply } from './delivery-store'
 import type { Delivery } from './records'
 import { toDelivery, type DeliveryRecord } from './sql-rows'
 import { inTransaction } from './sqlite-transaction'
@@ -23,17 +24,23 @@ const STARTED = "state in ('due', 'leased')"
 interface NextParameters extends Pick<Claim, 'channel' | 'account'> {
   tenant: Text
   state: 'due' | 'leased'
+  /** Null: every one. */
+  slices: Text | null
 }
 interface DueParameters extends NextParameters {
   now: Text
   limit: number
+  /** When what was due by then is nobody's any more. */
+  overdue: Text
 }
 
+const OURS = "(@slices is null or substr(@slices, slice + 1, 1) = '1')"
 const due = (where: string): string =>
   `select * from delivery where tenant = @tenant and ${where} and ${STARTED} and state = @state and due_at <= @now
+     and (${OURS} or due_at <= @overdue)
    order by due_at, seq limit @limit`
 const nextDue = (where: string): string =>
-  `select due_at from delivery where tenant = @tenant and ${where} and ${STARTED} and state = @state
+  `select due_at from delivery where tenant = @tenant and ${where} and ${STARTED} and state = @state and ${OURS}
    order by due_at limit 1`
 
 function prepare(db: Database) {
@@ -41,14 +48,14 @@ function prepare(db: Database) {
   return {
     insert: db.prepare<NewRow>(
       `insert into delivery (tenant, id, channel, account, ref_id, conversation_id, message_id, recipient,
-         notification_id, body, state, attempts, lease, due_at, created_at, expires_at, reason)
+         notification_id, body, state, attempts, lease, due_at, created_at, expires_at, reason, slice)
        values (@tenant, @id, @channel, @account, @ref_id, @conversation_id, @message_id, @recipient,
          @notification_id, @body,
          case when exists (
            select 1 from delivery where tenant = @tenant and channel = @channel and account = @account
              and ref_id = @ref_id and ${LIVE}
          ) then 'waiting' else 'due' end,
-         0, '', @due_at, @created_at, @expires_at, '')`,
+         0, '', @due_at, @created_at, @expires_at, '', @slice)`,
     ),
     settle: db.prepare<[Text, Text, Text, Text, Text, Text], Lane>(
       `update delivery set state = ?, lease = '', due_at = ?, reason = ?
@@ -123,6 +130,7 @@ export class SqliteOutbox {
       due_at: times.now,
       created_at: times.createdAt,
       expires_at: expiresAt,
+      slice: sliceOf(to),
     })
   }
   /** Within the transaction of a commit. */
@@ -145,11 +153,13 @@ export class SqliteOutbox {
     })
   }
   /** Leases that ran out come first: they are the oldest. */
-  #candidates(tenant: Tenant, { channel, account }: Claim, { now, limit }: { now: string; limit: number }) {
+  #candidates(tenant: Tenant, { channel, account, share }: Claim, { now, limit }: { now: string; limit: number }) {
     const due = account === '' ? this.#statements.due.ofChannel : this.#statements.due.ofAccount
-    const asked = { tenant, channel, account, now }
-    const lost = due.all({ ...asked, state: 'leased', limit })
-    return [...lost, ...due.all({ ...asked, state: 'due', limit: limit - lost.length })]
+    const overdue = new Date(Date.parse(now) - (share?.patienceMs ?? 0)).toISOString()
+    const asked = { tenant, channel, account, now, overdue }
+    const lost = due.all({ ...asked, state: 'leased', limit, slices: null })
+    const ours = { state: 'due', limit: limit - lost.length, slices: share?.slices ?? null } as const
+    return [...lost, ...due.all({ ...asked, ...ours })]
   }
   #letNextGo(tenant: Tenant, { channel, account, ref_id: refId }: Lane, now: string): void {
     this.#statements.next.run(now, tenant, channel, account, refId)
@@ -168,10 +178,14 @@ export class SqliteOutbox {
       return true
     })
   }
-  nextDueIn(tenant: Tenant, { channel, account }: Pick<Claim, 'channel' | 'account'>, now: string): number | null {
+  nextDueIn(tenant: Tenant, { channel, account, share }: Supply, now: string): number | null {
     const next = account === '' ? this.#statements.nextDue.ofChannel : this.#statements.nextDue.ofAccount
-    const rows = (['due', 'leased'] as const).map((state) => next.get({ tenant, channel, account, state }))
-    const times = rows.flatMap((row) => (row ? [Date.parse(row.due_at)] : []))
+    const first = (state: 'due' | 'leased', slices: string | null, patience = 0) => {
+      const row = next.get({ tenant, channel, account, state, slices })
+      return row ? [Date.parse(row.due_at) + patience] : []
+    }
+    const times = [...first('leased', null), ...first('due', share?.slices ?? null)]
+    if (share) times.push(...first('due', null, share.patienceMs))
     return times.length > 0 ? Math.max(0, Math.min(...times) - Date.parse(now)) : null
   }
 }

@@ -1,7 +1,7 @@
 // What crosses the thread between the gateway and its SQLite file: one message in, one message out.
 import type { ConversationId, DeliveryId, Tenant } from '../model/ids'
 import type { Needs } from './conversation-store'
-import type { Claim } from './delivery-store'
+import type { Claim, Supply } from './delivery-store'
 import type { WriteRow } from './engine'
 import type { LogPage } from './log-reading'
 import type { Delivery } from './records'
@@ -38,7 +38,7 @@ export type Ask =
   | { readonly do: 'claim'; readonly tenant: Tenant; readonly claim: Claim }
   | { readonly do: 'release'; readonly tenant: Tenant; readonly lease: string }
   | { readonly do: 'replay'; readonly tenant: Tenant; readonly id: DeliveryId }
-  | { readonly do: 'nextDueIn'; readonly tenant: Tenant; readonly channel: string; readonly account: string }
+  | { readonly do: 'nextDueIn'; readonly tenant: Tenant; readonly at: Supply }
   | { readonly do: 'query'; readonly sql: string; readonly parameters: readonly unknown[] }
   | { readonly do: 'probe' }
   | { readonly do: 'close' }

@@ -1,6 +1,6 @@
 // Leasing on SQLite: the thread does it.
 import type { DeliveryId, Tenant } from '../model/ids'
-import type { Claim } from './delivery-store'
+import type { Claim, Supply } from './delivery-store'
 import type { Delivery } from './records'
 import type { Shelf } from './sql-delivery-store'
 import type { SqliteThread } from './sqlite-thread'
@@ -14,8 +14,8 @@ export class SqliteShelf implements Shelf {
   release(tenant: Tenant, lease: string): Promise<number> {
     return this.thread.consult<'release'>({ do: 'release', tenant, lease })
   }
-  nextDueIn(tenant: Tenant, channel: string, account: string): Promise<number | null> {
-    return this.thread.consult<'nextDueIn'>({ do: 'nextDueIn', tenant, channel, account })
+  nextDueIn(tenant: Tenant, at: Supply): Promise<number | null> {
+    return this.thread.consult<'nextDueIn'>({ do: 'nextDueIn', tenant, at })
   }
   replay(tenant: Tenant, id: DeliveryId): Promise<boolean> {
     return this.thread.consult<'replay'>({ do: 'replay', tenant, id })

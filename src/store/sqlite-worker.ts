@@ -109,7 +109,7 @@ class SqliteFile {
       case 'replay':
         return this.#outbox.replay(ask.tenant, ask.id, now)
       case 'nextDueIn':
-        return this.#outbox.nextDueIn(ask.tenant, ask, now)
+        return this.#outbox.nextDueIn(ask.tenant, ask.at, now)
       case 'query':
         return this.#query(ask)
       case 'probe':

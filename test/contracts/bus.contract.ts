@@ -81,11 +81,12 @@ export function busContract(name: string, open: () => Promise<BusNetwork>): void
         { kind: 'changed', what: 'account', id: newAccountId() },
         { kind: 'draining', node: 'n1' },
         { kind: 'registered', tenant, channel: 'sms', account: '', instance: 'i1', fence: 7 },
+        { kind: 'unregistered', tenant, channel: 'sms', account: '', instance: 'i1' },
         { kind: 'begun', ...place },
       ]
       for (const notice of notices) one.announce(notice)
       await eventually(() => ears[1]!.ephemerals.length === 1 && ears[2]!.wakes.length === 1)
-      await eventually(() => ears.every(({ notices }) => notices.length === 4))
+      await eventually(() => ears.every(({ notices }) => notices.length === 5))
       for (const { notices: heard } of ears) expect(heard).toEqual(notices)
       expect([ears[1]!.ephemerals, ears[2]!.wakes]).toEqual([[typing(place)], ['sms/+1']])
     })

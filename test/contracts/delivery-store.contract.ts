@@ -1,5 +1,6 @@
 // What every delivery store must do: in order per recipient, fenced, and never lost.
 import type { ConversationId, DeliveryId } from '../../src/model/ids'
+import { ownersOf, sliceOf } from '../../src/model/slice'
 import { newDeliveryId } from '../../src/model/new-id'
 import type { Claim } from '../../src/store/delivery-store'
 import type { Write } from '../../src/store/writes'
@@ -77,9 +78,9 @@ export function deliveryStoreContract(name: string, openDatabase: OpenDatabase):
         const a = await send('a')
         const to = { ...addressOf('+1'), account: '+2000' }
         const b = await deliver(store(), ann1, { refId: '+1', to })
-        expect(await shelf().nextDueIn(tenant, 'sms', '')).toBe(0)
+        expect(await shelf().nextDueIn(tenant, { channel: 'sms', account: '' })).toBe(0)
         expect(await ids({ account: '' })).toEqual([a.id, b.id])
-        expect(await shelf().nextDueIn(tenant, 'sms', '')).toBe(LEASE_MS)
+        expect(await shelf().nextDueIn(tenant, { channel: 'sms', account: '' })).toBe(LEASE_MS)
         expect(await ids({ account: '', channel: 'whatsapp' })).toEqual([])
       })
       it('hands each delivery to one of many concurrent claims', async () => {
@@ -94,6 +95,53 @@ export function deliveryStoreContract(name: string, openDatabase: OpenDatabase):
           expect(await ids()).toEqual([id])
           await settle(id, { state: 'done' })
         }
+      })
+    })
+
+    describe('sharing', () => {
+      const PATIENCE_MS = 5_000
+      const names = ['a', 'b', 'c']
+      const owners = ownersOf(names)
+      const shareOf = (name: string) => ({
+        slices: owners.map((owner) => (owner === name ? '1' : '0')).join(''),
+        patienceMs: PATIENCE_MS,
+      })
+      const ownerOf = (refId: string) => owners[sliceOf(addressOf(refId))] ?? ''
+      const dueFor = (name: string) =>
+        shelf().nextDueIn(tenant, { channel: 'sms', account: '+1000', share: shareOf(name) })
+      const refIds = Array.from({ length: 12 }, (_, i) => `+${i}`)
+
+      it('gives each of several its own recipients, and nobody those of others', async () => {
+        for (const refId of refIds) await send('x', { refId })
+        for (const account of ['+1000', '']) {
+          for (const name of names) {
+            const claimed = await claim({ account, lease: name, share: shareOf(name) })
+            const owners = claimed.map(({ to }) => ownerOf(to.refId))
+            expect(owners).toEqual(refIds.map(ownerOf).filter((owner) => owner === name))
+            expect(await ids({ account, share: shareOf(name) })).toEqual([])
+          }
+          for (const name of names) await shelf().release(tenant, name)
+        }
+      })
+      it('hands over what another leaves lying, and tells when', async () => {
+        const { id } = await send('x')
+        const owner = ownerOf('+1')
+        const other = names.find((name) => name !== owner)!
+        expect([await dueFor(owner), await dueFor(other)]).toEqual([0, PATIENCE_MS])
+        under.clock.forward(PATIENCE_MS - 1)
+        expect(await ids({ share: shareOf(other) })).toEqual([])
+        expect(await dueFor(other)).toBe(1)
+        under.clock.forward(1)
+        expect(await ids({ share: shareOf(other) })).toEqual([id])
+      })
+      it('hands over at once what a lease ran out on', async () => {
+        const { id } = await send('x')
+        const owner = ownerOf('+1')
+        const other = names.find((name) => name !== owner)!
+        await claim({ share: shareOf(owner) })
+        expect(await dueFor(other)).toBe(LEASE_MS)
+        under.clock.forward(LEASE_MS)
+        expect(await claim({ lease: 'l2', share: shareOf(other) })).toMatchObject([{ id, attempts: 2, lease: 'l2' }])
       })
     })
 
@@ -181,7 +229,7 @@ export function deliveryStoreContract(name: string, openDatabase: OpenDatabase):
         expect(await shelf().release(tenant, 'l')).toBe(0)
       })
       it('tell when the next delivery falls due', async () => {
-        const due = () => shelf().nextDueIn(tenant, 'sms', '+1000')
+        const due = () => shelf().nextDueIn(tenant, { channel: 'sms', account: '+1000' })
         expect(await due()).toBeNull()
         const { id } = await send('a')
         expect(await due()).toBe(0)
@@ -191,7 +239,7 @@ export function deliveryStoreContract(name: string, openDatabase: OpenDatabase):
         expect(await due()).toBe(500)
         under.clock.forward(9_000)
         expect(await due()).toBe(0)
-        expect(await shelf().nextDueIn(tenant, 'sms', '+2000')).toBeNull()
+        expect(await shelf().nextDueIn(tenant, { channel: 'sms', account: '+2000' })).toBeNull()
       })
     })
 

@@ -176,7 +176,7 @@ export function notificationStoreContract(name: string, openDatabase: OpenDataba
         under.clock.forward(365 * DAY_MS)
         expect(await sweepAll()).toBe(2)
         for (const { id } of [waiting, behind]) expect(await isKnown({ deliveryId: id })).toBe(true)
-        expect(await shelf().nextDueIn(tenant, 'sms', '+1000')).toBe(0)
+        expect(await shelf().nextDueIn(tenant, { channel: 'sms', account: '+1000' })).toBe(0)
       })
       it('keeps a dead letter for 30 days, and one that was replayed for as long as it is tried', async () => {
         const conversation = await open(conversations(), '+1')

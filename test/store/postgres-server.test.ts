@@ -77,7 +77,7 @@ describe('a Postgres database', () => {
     expect((await sayOnce(conversations, id, { key: 'gone' })).view.once).toBeNull()
     const asked = { channel: 'sms', account: '+1000', lease: 'l', limit: 10, leaseMs: 60_000 }
     expect(await deliveries.claim(tenant, asked)).toHaveLength(1)
-    const wait = await deliveries.nextDueIn(tenant, 'sms', '')
+    const wait = await deliveries.nextDueIn(tenant, { channel: 'sms', account: '' })
     expect(wait).toBeGreaterThan(0)
     expect(wait).toBeLessThanOrEqual(60_000)
   })

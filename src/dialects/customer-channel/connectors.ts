@@ -1,4 +1,5 @@
 // Connectors at the socket's door: they register, get leased deliveries, and bring messages and receipts of their channel.
+import type { Held } from '../../conversation/carriers'
 import type { Carrier } from '../../conversation/outbox'
 import { connectorByAddress, opens, type Caller as Identity } from '../../identity/credentials'
 import { GatewayError, notYours } from '../../model/errors'
@@ -24,8 +25,7 @@ interface Caller {
 }
 interface Registration {
   readonly caller: Caller
-  /** Who came later has the higher one. */
-  readonly turn: number
+  readonly held: Held
   readonly stop: () => Promise<void>
 }
 
@@ -34,11 +34,10 @@ const MAX_PLACES = 256
 
 export class Connectors {
   readonly #registered = new Map<string, Registration>()
-  #turns = 0
 
   constructor(private readonly deps: ChannelDeps) {}
 
-  /** Idempotent; another socket with the same id, account and instance fences the older one. */
+  /** Idempotent; another socket with the same id, account and instance fences the older one, on whatever node that is. */
   async register(caller: Caller, request: RegisterRequest) {
     const { limiter, limitKeyOf } = this.deps
     const who = caller.identity.kind === 'connector' ? caller.identity.keyId : limitKeyOf(caller.address)
@@ -48,13 +47,21 @@ export class Connectors {
       throw new GatewayError('invalidRequest', 'Name the channel that you carry.', { details: ['channel'] })
     const { account, instance, acknowledges } = request
     const id = request.id ?? channel
-    const turn = (this.#turns += 1)
     const identity = await this.#identify(caller, { channel, account, key: request.key })
     const key = [identity.tenant, channel, account, instance].join('\n')
     this.#requireRoom(key, caller)
-    if ((await this.#takePlace(key, caller, turn)) && caller.socket.connected) {
-      const stop = this.#supply(caller, identity, { channel, account, acknowledges })
-      this.#registered.set(key, { caller, turn, stop })
+    const held = await this.deps.carriers.register({ tenant: identity.tenant, channel, account, instance }, () =>
+      caller.dismiss(fenced()),
+    )
+    try {
+      // Asked again: others of this socket may have come meanwhile.
+      this.#requireRoom(key, caller)
+      if ((await this.#takePlace(key, caller, held)) && caller.socket.connected)
+        this.#registered.set(key, { caller, held, stop: this.#supply(caller, held, acknowledges) })
+      else await held.leave()
+    } catch (cause) {
+      await held.leave()
+      throw cause
     }
     const warning =
       channelName(id) === channel ? {} : { warning: `id should be the channel's name: ${channel} was taken.` }
@@ -66,9 +73,9 @@ export class Connectors {
       throw new GatewayError('tooManyRequests', 'This socket carries too many accounts and instances. Use another one.')
   }
   /** Stops who holds the place. Others may come meanwhile: the last to ask keeps it, and nobody is forgotten in it. */
-  async #takePlace(key: string, caller: Caller, turn: number): Promise<boolean> {
+  async #takePlace(key: string, caller: Caller, { fence }: Held): Promise<boolean> {
     for (let former = this.#registered.get(key); former; former = this.#registered.get(key)) {
-      const isLater = former.turn > turn
+      const isLater = former.held.fence > fence
       if (!isLater) await this.#stop(key, former)
       if (former.caller !== caller) (isLater ? caller : former.caller).dismiss(fenced())
       if (isLater) return false
@@ -159,17 +166,16 @@ export class Connectors {
   }
 
   /** From here on it gets what is due; the answer ends that. */
-  #supply(
-    { socket }: Caller,
-    { tenant }: ConnectorIdentity,
-    wish: Pick<Carrier, 'channel' | 'account' | 'acknowledges'>,
-  ): () => Promise<void> {
-    const line = new Line(socket, wish.acknowledges, this.deps.answerMs)
-    const stop = this.deps.outbox.register({ ...wish, tenant, carry: (delivery) => line.carry(delivery) })
+  #supply({ socket }: Caller, held: Held, acknowledges: Carrier['acknowledges']): () => Promise<void> {
+    const { tenant, channel, account } = held.registration.place
+    const line = new Line(socket, acknowledges, this.deps.answerMs)
+    const carrier = { tenant, channel, account, acknowledges, share: () => held.share() }
+    const stop = this.deps.outbox.register({ ...carrier, carry: (delivery) => line.carry(delivery) })
     return async () => {
       const stopped = stop()
       line.close()
       await stopped
+      await held.leave()
     }
   }
   async #stop(key: string, registration: Registration): Promise<void> {

@@ -1,6 +1,7 @@
 // What the gateway gives this dialect.
 import type { IncomingMessage } from 'node:http'
 import type { Attendance } from '../../conversation/attendance'
+import type { Carriers } from '../../conversation/carriers'
 import type { Conversations } from '../../conversation/conversations'
 import type { Hub } from '../../conversation/hub'
 import type { Notifications } from '../../conversation/notifications'
@@ -26,6 +27,7 @@ export interface ChannelDeps {
   readonly conversations: Conversations
   readonly hub: Hub
   readonly outbox: Outbox
+  readonly carriers: Carriers
   readonly attendance: Attendance
   readonly notifications: Notifications
   readonly transcripts: Transcripts

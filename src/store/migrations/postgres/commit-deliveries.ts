@@ -92,7 +92,7 @@ end $$`
  * Settled first: the order within a batch makes no difference to who goes next. The lease is compared on the row as it
  * is when its lock is got; a claim skips rows that are locked.
  */
-const WRITE_DELIVERIES = `
+export const WRITE_DELIVERIES = `
 create function write_deliveries_1(p_now text, p_created text, p_writes jsonb) returns void language plpgsql as $$
 declare
   v_changed bigint;
