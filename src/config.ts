@@ -161,11 +161,13 @@ function together(raw: Environment): string[] {
     mistakes.push('SECRET_KEY must be set with Postgres: all nodes sign with the same one.')
   if (raw['REDIS_URL'] !== undefined && !/^postgres(ql)?:/i.test(raw['DATABASE_URL'] ?? ''))
     mistakes.push('REDIS_URL needs a DATABASE_URL of Postgres: SQLite means one node, and one node needs no Redis.')
+  if (warnsTooLate(raw)) mistakes.push('IDLE_WARNING must be shorter than IDLE_END, which it announces.')
+  return mistakes
+}
+function warnsTooLate(raw: Environment): boolean {
   const idle = z.object({ warning: gatewayShape.IDLE_WARNING, end: gatewayShape.IDLE_END })
   const { data } = idle.safeParse({ warning: raw['IDLE_WARNING'], end: raw['IDLE_END'] })
-  if (data && data.warning > 0 && data.warning >= data.end)
-    mistakes.push('IDLE_WARNING must be shorter than IDLE_END, which it announces.')
-  return mistakes
+  return data !== undefined && data.warning > 0 && data.warning >= data.end
 }
 
 /** In production nothing secret has a default. */

@@ -15,7 +15,7 @@ import { Sweep } from './conversation/sweep'
 import type { ChannelDeps } from './dialects/customer-channel/deps'
 import { asyncApiDocument, openApiDocument } from './dialects/customer-channel/documents'
 import { answerErrors, createRoutes } from './dialects/customer-channel/rest'
-import { createSocketServer } from './dialects/customer-channel/socket'
+import { createSocketServer, type ChannelSockets } from './dialects/customer-channel/socket'
 import { createApp } from './http/app'
 import { createDemo } from './http/demo'
 import { createDocs } from './http/docs'
@@ -72,7 +72,6 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     parts.database ?? (await openDatabase(config, { now, onFault, onCommit: (figures) => metrics.committed(figures) }))
   const bus = parts.bus ?? (await openBus(config, { onFault, metrics }))
   bus.subscribe({ hearOthers: (events) => database.conversations.heard(events) })
-
   const identity = await openIdentity(config, database, { now, passwords: parts.passwords ?? new Passwords() })
   const rereading = shareIdentity(config, { bus, ...identity, onFault })
   const core = openConversations(config, { database, bus, now, onFault, leaseMs: parts.leaseMs, metrics })
@@ -89,22 +88,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     onFault,
   }
 
-  const app = createApp({
-    basePath: config.basePath,
-    allowedOrigins: config.allowedOrigins,
-    routers: [createRoutes(deps), ...pagesOf(config)],
-    health: {
-      live: liveness,
-      ready: () => readiness({ ready: () => database.ready(), bus: () => bus.health(), draining: () => isDraining }),
-    },
-    isDraining: () => isDraining,
-    onError: answerErrors(onFault),
-    onAnswered: ({ requestId, route, status, seconds }) => {
-      metrics.httpRequest({ route, status, seconds })
-      logger.debug({ requestId, route, status, ms: Math.round(seconds * 1_000) }, 'answered')
-    },
-  })
-  const http = createHttpServer(app)
+  const http = createHttpServer(appOf(config, deps, { database, bus, metrics, logger }))
   const sockets = createSocketServer(http, deps)
   collapseSlashes(http)
   const metricsListener = await openMetrics(metrics, config.metricsPort)
@@ -117,13 +101,10 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   const close = async () => {
     isDraining = true
     core.attendance.close()
-    await sockets.drain(config.drain)
-    // Answers under way are waited for from here on: a long poll is answered by the end of its session.
-    const answered = closeServer(http)
-    await sockets.close()
-    await answered
-    await Promise.all([core.idleWatch.close(), core.sweep.close(), core.outbox.close(), metricsListener?.close()])
-    await rereading.close()
+    await letClientsGo(config, { http, sockets })
+    await Promise.all(
+      [core.idleWatch, core.sweep, core.outbox, rereading, metricsListener].map((part) => part?.close()),
+    )
     core.hub.close()
     await database.close()
     await bus.close()
@@ -133,6 +114,40 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     firstSupervisor: identity.firstSupervisor,
     close: () => (closing ??= close()),
   }
+}
+
+function appOf(
+  config: Config,
+  deps: ChannelDeps,
+  { database, bus, metrics, logger }: { database: Database; bus: Bus; metrics: Metrics; logger: Logger },
+): ReturnType<typeof createApp> {
+  const { isDraining, onFault } = deps
+  return createApp({
+    basePath: config.basePath,
+    allowedOrigins: config.allowedOrigins,
+    routers: [createRoutes(deps), ...pagesOf(config)],
+    health: {
+      live: liveness,
+      ready: () => readiness({ ready: () => database.ready(), bus: () => bus.health(), draining: isDraining }),
+    },
+    isDraining,
+    onError: answerErrors(onFault),
+    onAnswered: ({ requestId, route, status, seconds }) => {
+      metrics.httpRequest({ route, status, seconds })
+      logger.debug({ requestId, route, status, ms: Math.round(seconds * 1_000) }, 'answered')
+    },
+  })
+}
+
+async function letClientsGo(
+  { drain }: Config,
+  { http, sockets }: { http: ReturnType<typeof createHttpServer>; sockets: ChannelSockets },
+): Promise<void> {
+  await sockets.drain(drain)
+  // Answers under way are waited for from here on: a long poll is answered by the end of its session.
+  const answered = closeServer(http)
+  await sockets.close()
+  await answered
 }
 
 function openDatabase({ database, databasePool, dataDir }: Config, deps: DatabaseDeps): Promise<Database> {
