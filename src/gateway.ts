@@ -102,9 +102,8 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     isDraining = true
     core.attendance.close()
     await letClientsGo(config, { http, sockets })
-    await Promise.all(
-      [core.idleWatch, core.sweep, core.outbox, rereading, metricsListener].map((part) => part?.close()),
-    )
+    await Promise.all([core.idleWatch, core.sweep, core.outbox, rereading].map((part) => part.close()))
+    await metricsListener?.close()
     core.hub.close()
     await database.close()
     await bus.close()
