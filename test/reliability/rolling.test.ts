@@ -75,7 +75,7 @@ class Talk {
   }
 }
 const textsOf = ({ view }: Conversation): string[] =>
-  view.messages.flatMap((message) => (message.type === 'ChatMessage' ? [message.text ?? ''] : []))
+  view.messages.flatMap((message) => (message.type === 'ChatMessage' ? [message.text] : []))
 
 /** Opens conversations without pause, as a website does that repeats what it is told to repeat. */
 class Newcomers {

@@ -30,7 +30,7 @@ describe('a gateway that stops', () => {
     expect((await request(url, '/api/agent/conversations', {}, token)).status).toBe(200)
     await expect(connect(url)).rejects.toThrow()
     const joining = { conversationId, id: participant.id }
-    const join = Promise.any(crowd.map(({ call }) => call('joinConversation', joining)))
+    const join = Promise.any(crowd.map((one) => one.call('joinConversation', joining)))
     expect(await join).toMatchObject({ code: 503, error: { code: 'unavailable', retryable: true, retryAfter: 1 } })
     if (ann.socket.connected)
       await ann.call('sendMessage', say(ann.conversationId, 'still here')).catch(() => undefined)
@@ -47,18 +47,12 @@ describe('a gateway that stops', () => {
     const { conversations } = database
     let go: (() => void) | null = null
     let isHeld = false
-    const update: typeof conversations.update = async (needs, decide) => {
+    const update = conversations.update.bind(conversations)
+    conversations.update = async (needs, decide) => {
       if (isHeld) await new Promise<void>((resolve) => (go = resolve))
-      return conversations.update(needs, decide)
+      return update(needs, decide)
     }
-    const held = new Proxy(conversations, {
-      get: (target, name) => {
-        if (name === 'update') return update
-        const own: unknown = Reflect.get(target, name)
-        return typeof own === 'function' ? own.bind(target) : own
-      },
-    })
-    const gateway = await openGateway({}, { database: { ...database, conversations: held } })
+    const gateway = await openGateway({}, { database })
     const letGo = () => go?.()
     const ann = await customer(gateway.url, { refId: 'ann' })
     isHeld = true
