@@ -110,8 +110,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     core.attendance.close()
     await sockets.close()
     await closeServer(http)
-    await Promise.all([core.idleWatch.close(), core.sweep.close(), core.outbox.close(), metricsListener?.close()])
-    await core.carriers.close()
+    await Promise.all([core.idleWatch.close(), core.sweep.close(), stopCarrying(core), metricsListener?.close()])
     core.hub.close()
     await database.close()
     await bus.close()
@@ -121,6 +120,12 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     firstSupervisor: identity.firstSupervisor,
     close: () => (closing ??= close()),
   }
+}
+
+/** What is given back is there for others before they are told that nobody carries it here. */
+async function stopCarrying({ outbox, carriers }: Pick<ChannelDeps, 'outbox' | 'carriers'>): Promise<void> {
+  await outbox.close()
+  await carriers.close()
 }
 
 function openDatabase({ database, databasePool, dataDir }: Config, deps: DatabaseDeps): Promise<Database> {

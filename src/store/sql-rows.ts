@@ -3,7 +3,6 @@ import type { Selectable } from 'kysely'
 import type { Conversation } from '../model/conversation'
 import { evolve } from '../model/evolve'
 import type { Account, ApiKey } from './account-store'
-import type { SqlDialect } from './ddl'
 import type { Delivery, Notification, Once } from './records'
 import type {
   AccountTable,

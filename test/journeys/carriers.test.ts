@@ -114,7 +114,8 @@ describe.each(Object.keys(HEARING))('two gateways that %s', (how) => {
     const first = await host(here, 'a')
     await host(there, 'b')
     const { bo, sayToAll } = await town(here, (refId) => init(here, { channel: 'echo', refId }, CONNECTOR_KEY.echo))
-    const echoes = ({ arrived }: Someone, text: string) => arrived().filter((body) => body['text'] === `echo: ${text}`)
+    const echoes = (someone: Someone, text: string) =>
+      someone.arrived().filter((body) => body['text'] === `echo: ${text}`)
     const text = await sayToAll()
     await eventually(() => expect(echoes(bo, text)).toHaveLength(CUSTOMERS), 20_000)
     await first.close()
@@ -169,7 +170,7 @@ it('a gateway that was stopped for a while finds that its place is taken, and se
 
 it('a registration is refused for now while the store does not answer, and goes through when it does', async () => {
   const database = await openMemory()
-  const { register } = database.carriers
+  const register = database.carriers.register.bind(database.carriers)
   const away = async () =>
     Promise.reject(new GatewayError('unavailable', 'The store does not answer.', { retryAfter: 1 }))
   database.carriers.register = away
@@ -177,6 +178,6 @@ it('a registration is refused for now while the store does not answer, and goes 
   const sms = await closed(connect(url, { auth: { token: CONNECTOR_KEY.sms } }), (one) => one.close())
   const wish = { id: 'sms', acknowledges: true }
   expect(await sms.call('registerConnector', wish)).toMatchObject({ code: 503, error: { retryable: true } })
-  database.carriers.register = register.bind(database.carriers)
+  database.carriers.register = register
   expect(await sms.call('registerConnector', wish)).toMatchObject({ code: 200 })
 })
