@@ -1,5 +1,4 @@
 // Connectors at the socket's door: they register, get leased deliveries, and bring messages and receipts of their channel.
-import type { CarrierPlace } from '../../store/carrier-store'
 import type { Held } from '../../conversation/carriers'
 import type { Carrier } from '../../conversation/outbox'
 import { connectorByAddress, opens, type Caller as Identity } from '../../identity/credentials'
@@ -24,6 +23,7 @@ interface Caller {
   readonly identity: Identity
   dismiss(error: GatewayError): void
 }
+type CarrierPlace = Held['registration']['place']
 interface Registration {
   readonly caller: Caller
   readonly held: Held
