@@ -32,9 +32,17 @@ export interface Config {
   readonly redisUrls: readonly string[]
   /** In which time everything that is followed is compared with the store, for hints that Redis lost; 0: never. */
   readonly busSweep: number
+  /** Over which time connections are closed when the gateway stops; 0 on one node, where there is nobody to go to. */
+  readonly drain: number
   /** 0: no metrics. */
   readonly metricsPort: number
   readonly reconnectGrace: number
+  /** Between two pings of a Socket.IO connection. */
+  readonly pingInterval: number
+  /** How long a ping may stay unanswered until the connection counts as lost. */
+  readonly pingTimeout: number
+  /** After which a delivery is given out again that nobody settled, because the node that had it died. */
+  readonly deliveryLease: number
   /** 0: no warning. */
   readonly idleWarning: number
   /** 0: a conversation never ends by itself. */
@@ -67,6 +75,8 @@ export interface ConnectorConfig {
   readonly dataDir: string
   readonly logLevel: LogLevel
 }
+/** Over which time the connections of one node of several are closed. */
+const DRAIN_MS = 5_000
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** Every mistake of the environment, one sentence each, none with a value in it. */
@@ -142,26 +152,33 @@ const sentences = (error: z.ZodError | undefined): string[] =>
 
 /** What only shows when two settings are seen together. Settings that are wrong by themselves are left to their own sentence. */
 function together(raw: Environment): string[] {
+  const isProduction = raw['NODE_ENV'] === 'production'
+  return [
+    ...(isProduction ? [] : both(raw, 'ADMIN_USER', 'ADMIN_PASSWORD')),
+    ...both(raw, 'SMTP_URL', 'MAIL_FROM'),
+    ...severalNodes(raw, isProduction),
+    ...silence(raw),
+  ]
+}
+const both = (raw: Environment, one: string, other: string): string[] =>
+  (raw[one] === undefined) === (raw[other] === undefined)
+    ? []
+    : [`${one} and ${other} belong together. Set both or none.`]
+function severalNodes(raw: Environment, isProduction: boolean): string[] {
+  const isPostgres = /^postgres(ql)?:/i.test(raw['DATABASE_URL'] ?? '')
   const mistakes: string[] = []
-  const both = (one: string, other: string): void => {
-    if ((raw[one] === undefined) !== (raw[other] === undefined))
-      mistakes.push(`${one} and ${other} belong together. Set both or none.`)
-  }
-  if (raw['NODE_ENV'] !== 'production') both('ADMIN_USER', 'ADMIN_PASSWORD')
-  both('SMTP_URL', 'MAIL_FROM')
-  if (
-    raw['DATABASE_URL']?.startsWith('postgres') &&
-    raw['SECRET_KEY'] === undefined &&
-    raw['NODE_ENV'] !== 'production'
-  )
+  if (isPostgres && raw['SECRET_KEY'] === undefined && !isProduction)
     mistakes.push('SECRET_KEY must be set with Postgres: all nodes sign with the same one.')
-  if (raw['REDIS_URL'] !== undefined && !/^postgres(ql)?:/i.test(raw['DATABASE_URL'] ?? ''))
+  if (!isPostgres && raw['REDIS_URL'] !== undefined)
     mistakes.push('REDIS_URL needs a DATABASE_URL of Postgres: SQLite means one node, and one node needs no Redis.')
+  return mistakes
+}
+function silence(raw: Environment): string[] {
   const idle = z.object({ warning: gatewayShape.IDLE_WARNING, end: gatewayShape.IDLE_END })
   const { data } = idle.safeParse({ warning: raw['IDLE_WARNING'], end: raw['IDLE_END'] })
-  if (data && data.warning > 0 && data.warning >= data.end)
-    mistakes.push('IDLE_WARNING must be shorter than IDLE_END, which it announces.')
-  return mistakes
+  return data && data.warning > 0 && data.warning >= data.end
+    ? ['IDLE_WARNING must be shorter than IDLE_END, which it announces.']
+    : []
 }
 
 /** In production nothing secret has a default. */
@@ -194,8 +211,12 @@ function settle(read: Settings): Config {
     databasePool: read.DATABASE_POOL,
     redisUrls: read.REDIS_URL,
     busSweep: read.BUS_SWEEP,
+    drain: read.DRAIN ?? (read.REDIS_URL.length > 0 ? DRAIN_MS : 0),
     metricsPort: read.METRICS_PORT,
     reconnectGrace: read.RECONNECT_GRACE,
+    pingInterval: read.PING_INTERVAL,
+    pingTimeout: read.PING_TIMEOUT,
+    deliveryLease: read.DELIVERY_LEASE,
     idleWarning: read.IDLE_WARNING,
     idleEnd: read.IDLE_END,
     rateLimits: read.RATE_LIMITS !== 'off',

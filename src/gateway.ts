@@ -27,9 +27,11 @@ import { Credentials } from './identity/credentials'
 import { keptSecret } from './identity/kept-secret'
 import { ApiKeys } from './identity/keys'
 import { Passwords } from './identity/passwords'
+import { Rereading } from './identity/rereading'
 import { Tokens } from './identity/tokens'
 import { createLogger, type Logger } from './logger'
 import { DEFAULT_TENANT } from './model/ids'
+import { newId } from './model/new-id'
 import { liveness, readiness } from './operations/health'
 import { Metrics, openMetrics } from './operations/metrics'
 import type { Database } from './store/database'
@@ -40,7 +42,10 @@ export interface Gateway {
   /** Where it listens, on the loopback, with the base path. */
   readonly url: string
   readonly firstSupervisor: FirstSupervisor
-  /** Stops accepting, drains, and loses nothing acknowledged. */
+  /**
+   * Says that it is not ready and begins nothing new, sends clients away one by one (`DRAIN`), gives back what it has in
+   * hand, and loses nothing acknowledged.
+   */
   close(): Promise<void>
 }
 /** The only seam for tests: parts that are given are used, and closed, as if they were its own. */
@@ -56,6 +61,10 @@ export interface Parts {
 }
 
 const VERSION = '0.1.0'
+/** How long a connector may take to answer a delivery. */
+const LONGEST_ANSWER_MS = 30_000
+/** In which time a change of an account or a key holds on every node, even if no node heard of it. */
+const REREAD_MS = 15_000
 const tenant = DEFAULT_TENANT
 
 export async function startGateway(config: Config, parts: Parts = {}): Promise<Gateway> {
@@ -66,9 +75,12 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   const database =
     parts.database ?? (await openDatabase(config, { now, onFault, onCommit: (figures) => metrics.committed(figures) }))
   const bus = parts.bus ?? (await openBus(config, { onFault, metrics }))
+  bus.subscribe({ hearOthers: (events) => database.conversations.heard(events) })
 
   const identity = await openIdentity(config, database, { now, passwords: parts.passwords ?? new Passwords() })
+  const rereading = shareIdentity(config, { bus, ...identity, onFault })
   const core = openConversations(config, { database, bus, now, onFault, leaseMs: parts.leaseMs, metrics })
+  let isDraining = false
   const deps: ChannelDeps = {
     ...core,
     ...identity,
@@ -76,20 +88,50 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     limiter: new Limits({ enabled: config.rateLimits, tenant, onLimited: (name) => metrics.rateLimited(name) }),
     onBegun: (listener) => onBegun(bus, listener),
     onSocket: (what) => metrics.socket(what),
+    isDraining: () => isDraining,
     now,
     onFault,
   }
+  const door = await openDoor(config, deps, { database, bus, metrics, logger })
+  await core.attendance.open()
+  for (const warning of config.warnings) logger.warn(warning)
+  logger.info({ port: door.port, basePath: config.basePath }, 'listening')
 
-  let isDraining = false
+  let closing: Promise<void> | null = null
+  const close = async () => {
+    isDraining = true
+    await door.close()
+    await Promise.all([core.attendance.close(), core.idleWatch.close(), core.sweep.close(), core.outbox.close()])
+    await core.carriers.close()
+    await rereading.close()
+    core.hub.close()
+    await database.close()
+    await bus.close()
+  }
+  return {
+    url: `http://127.0.0.1:${door.port}${config.basePath}`,
+    firstSupervisor: identity.firstSupervisor,
+    close: () => (closing ??= close()),
+  }
+}
+
+/** HTTP, sockets and metrics, listening; closed in the order in which nothing under way is cut. */
+async function openDoor(
+  config: Config,
+  deps: ChannelDeps,
+  { database, bus, metrics, logger }: Pick<CoreDeps, 'database' | 'bus' | 'metrics'> & { readonly logger: Logger },
+) {
+  const { isDraining } = deps
   const app = createApp({
     basePath: config.basePath,
     allowedOrigins: config.allowedOrigins,
     routers: [createRoutes(deps), ...pagesOf(config)],
     health: {
       live: liveness,
-      ready: () => readiness({ ready: () => database.ready(), bus: () => bus.health(), draining: () => isDraining }),
+      ready: () => readiness({ ready: () => database.ready(), bus: () => bus.health(), draining: isDraining }),
     },
-    onError: answerErrors(onFault),
+    isDraining,
+    onError: answerErrors(deps.onFault),
     onAnswered: ({ requestId, route, status, seconds }) => {
       metrics.httpRequest({ route, status, seconds })
       logger.debug({ requestId, route, status, ms: Math.round(seconds * 1_000) }, 'answered')
@@ -99,33 +141,17 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   const sockets = createSocketServer(http, deps)
   collapseSlashes(http)
   const metricsListener = await openMetrics(metrics, config.metricsPort)
-  const port = await listen(http, config)
-  await core.attendance.recover(tenant).catch(onFault)
-  for (const warning of config.warnings) logger.warn(warning)
-  logger.info({ port, basePath: config.basePath }, 'listening')
-
-  let closing: Promise<void> | null = null
-  const close = async () => {
-    isDraining = true
-    core.attendance.close()
-    await sockets.close()
-    await closeServer(http)
-    await Promise.all([core.idleWatch.close(), core.sweep.close(), stopCarrying(core), metricsListener?.close()])
-    core.hub.close()
-    await database.close()
-    await bus.close()
-  }
   return {
-    url: `http://127.0.0.1:${port}${config.basePath}`,
-    firstSupervisor: identity.firstSupervisor,
-    close: () => (closing ??= close()),
+    port: await listen(http, config),
+    close: async () => {
+      await sockets.drain(config.drain)
+      // Answers under way are waited for from here on: a long poll is answered by the end of its session.
+      const answered = closeServer(http)
+      await sockets.close()
+      await answered
+      await metricsListener?.close()
+    },
   }
-}
-
-/** What is given back is there for others before they are told that nobody carries it here. */
-async function stopCarrying({ outbox, carriers }: Pick<ChannelDeps, 'outbox' | 'carriers'>): Promise<void> {
-  await outbox.close()
-  await carriers.close()
 }
 
 function openDatabase({ database, databasePool, dataDir }: Config, deps: DatabaseDeps): Promise<Database> {
@@ -163,6 +189,24 @@ async function openIdentity(
   return { tokens, accounts, keys, credentials: new Credentials({ tokens, accounts, keys }), firstSupervisor }
 }
 
+/** A change of an account or a key on one node holds on all that write to the same database. */
+function shareIdentity(
+  { database }: Config,
+  deps: { bus: Bus; accounts: Accounts; keys: ApiKeys; onFault: (cause: unknown) => void },
+): Rereading {
+  const { bus, accounts, keys } = deps
+  const rereading = new Rereading({ ...deps, intervalMs: database.kind === 'postgres' ? REREAD_MS : 0 })
+  bus.subscribe({
+    heard: (notice) => {
+      if (notice.kind === 'changed') rereading.heard(notice)
+    },
+    missed: () => rereading.check(),
+  })
+  accounts.onChanged((id) => bus.announce({ kind: 'changed', what: 'account', id }))
+  keys.onChanged((id) => bus.announce({ kind: 'changed', what: 'key', id }))
+  return rereading
+}
+
 interface CoreDeps {
   readonly database: Database
   readonly bus: Bus
@@ -183,7 +227,7 @@ function openConversations(config: Config, { database, bus, now, onFault, leaseM
     now,
     onSettled: (channel, outcome) => metrics.delivery(channel, outcome),
     sweepMs: config.busSweep,
-    ...(leaseMs !== undefined && { leaseMs }),
+    leaseMs: leaseMs ?? config.deliveryLease,
   })
   const { idleWarning: warningMs, idleEnd: endMs } = config
   return {
@@ -191,7 +235,14 @@ function openConversations(config: Config, { database, bus, now, onFault, leaseM
     hub: new Hub({ store, bus, sweepMs: config.busSweep, onFault }),
     outbox,
     carriers: new Carriers({ store: database.carriers, bus, wake: (...at) => outbox.wake(...at), onFault }),
-    attendance: new Attendance({ conversations, graceMs: config.reconnectGrace, onFault }),
+    attendance: new Attendance({
+      conversations,
+      store: database.attendance,
+      tenant,
+      node: newId(),
+      graceMs: config.reconnectGrace,
+      onFault,
+    }),
     idleWatch: new IdleWatch({ conversations, tenant, warningMs, endMs, now, onFault }),
     sweep: new Sweep({ notifications: database.notifications, tenant, onFault }),
     notifications: new Notifications({ store, notifications: database.notifications, now }),
@@ -203,7 +254,7 @@ function openConversations(config: Config, { database, bus, now, onFault, leaseM
 function doorOf(config: Config) {
   const proxies = new Networks(config.trustedProxies)
   const connectors = new Networks(config.connectorAddresses)
-  const { customerAuth, allowedOrigins, basePath, echoToSender } = config
+  const { customerAuth, allowedOrigins, basePath, echoToSender, pingInterval: interval, pingTimeout: timeout } = config
   const addressOf: ChannelDeps['clientAddressOf'] = ({ socket, headers }) => {
     const forwardedFor = headers['x-forwarded-for']
     return clientAddress({ socketAddress: socket.remoteAddress, forwardedFor }, proxies)
@@ -212,6 +263,9 @@ function doorOf(config: Config) {
     entryPoint: { tenant, customerAuth, allowedOrigins },
     basePath,
     echoToSender,
+    ping: { interval, timeout },
+    // A lease outlives the wait for an answer, so that nobody else delivers meanwhile.
+    answerMs: Math.min(LONGEST_ANSWER_MS, config.deliveryLease / 2),
     unlimited: !config.rateLimits,
     clientAddressOf: addressOf,
     limitKeyOf: addressKey,

@@ -2,7 +2,7 @@
 import { ConfigError, readConfig, type Config } from './config'
 import { startGateway, type Gateway } from './gateway'
 
-/** A gateway that cannot stop in time is ended by whoever sent the signal; this is a little before. */
+/** A gateway that cannot stop in time is ended by whoever sent the signal, after 30 s as a rule; this is before. */
 const STOP_MS = 20_000
 
 async function main(): Promise<void> {
@@ -13,8 +13,13 @@ async function main(): Promise<void> {
 }
 
 async function stop(gateway: Gateway): Promise<void> {
-  setTimeout(() => process.exit(1), STOP_MS).unref()
-  await gateway.close()
+  // Whatever hangs holds nothing that is acknowledged: that is stored, and deliveries in hand are leased for a time.
+  const giveUp = (why: string) => {
+    process.stderr.write(`Fairlead stopped with something unfinished: ${why}\n`)
+    process.exit(0)
+  }
+  setTimeout(() => giveUp(`it took longer than ${STOP_MS / 1_000} s.`), STOP_MS).unref()
+  await gateway.close().catch((cause: unknown) => giveUp(String(cause)))
   process.exit(0)
 }
 

@@ -25,6 +25,8 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 export type LogLevel = (typeof LOG_LEVELS)[number]
 /** Timers count milliseconds in 31 bits. */
 const LONGEST = 24 * 24 * 3_600_000
+/** A process has 20 s to end, and needs some of them for other things. */
+const LONGEST_DRAIN = 10_000
 /** Instances of Redis; each is a connection or two of every node. */
 const MAX_REDIS = 16
 const MIN_KEY_BYTES = 32
@@ -57,15 +59,17 @@ const flag = setting(
   z.enum(['on', 'off', 'true', 'false', '1', '0']).transform((word) => ['on', 'true', '1'].includes(word)),
 )
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 }
-const duration = (fallback: number) =>
+const milliseconds = (longest: number, shortest = 0) =>
+  z
+    .string()
+    .regex(/^\d+[smh]?$/)
+    .transform((text) => parseInt(text, 10) * (UNITS[text.slice(-1)] ?? 1000))
+    .pipe(z.number().min(shortest).max(longest))
+const duration = (fallback: number, shortest = 0) =>
   setting(
     fallback,
-    'must be a duration such as 90 (seconds), 90s, 15m or 24h, at most 24 days.',
-    z
-      .string()
-      .regex(/^\d+[smh]?$/)
-      .transform((text) => parseInt(text, 10) * (UNITS[text.slice(-1)] ?? 1000))
-      .pipe(z.number().max(LONGEST)),
+    `must be a duration such as 90 (seconds), 90s, 15m or 24h, ${shortest > 0 ? `at least ${shortest / 1000}s and ` : ''}at most 24 days.`,
+    milliseconds(LONGEST, shortest),
   )
 const text = (rule: string, schema: z.ZodType<string, string>) => setting<string | null>(null, rule, schema)
 
@@ -195,6 +199,7 @@ export const gatewayShape = {
     items(',').pipe(z.array(redisUrl).min(1).max(MAX_REDIS)).refine(areDifferent),
   ),
   BUS_SWEEP: duration(15_000),
+  DRAIN: setting<number | null>(null, 'must be a duration of at most 10 s, such as 5s.', milliseconds(LONGEST_DRAIN)),
   METRICS_PORT: number(9464, 65_535),
   ALLOWED_ORIGINS: origins,
   TRUSTED_PROXIES: networks,
@@ -209,6 +214,9 @@ export const gatewayShape = {
   ),
   ECHO_TO_SENDER: flag,
   RECONNECT_GRACE: duration(60_000),
+  PING_INTERVAL: duration(25_000, 1_000),
+  PING_TIMEOUT: duration(20_000, 1_000),
+  DELIVERY_LEASE: duration(60_000, 1_000),
   IDLE_WARNING: duration(0),
   IDLE_END: duration(24 * 3_600_000),
   RATE_LIMITS: choice(['on', 'off']),

@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs'
 import * as smpp from 'smpp'
 import type { Fields, Pdu, Session } from 'smpp'
 import type { SmppConfig } from './config'
+import { speakBytes } from './raw-packets'
 import { nameOfStatus, OK, TRY_AGAIN, UNKNOWN_COMMAND } from './status'
 
-speakBytes()
+speakBytes('deliver_sm')
 
 /** So many packets of the SMSC may be in work; those above are told to come again. */
 const MOST_BROUGHT = 200
@@ -208,19 +209,4 @@ export class BoundSession {
       return false
     }
   }
-}
-
-/**
- * Makes the library hand over bytes instead of text: its own decoding takes IA5 for GSM 03.38, throws on odd times, and reads a
- * `receipted_message_id` without its final zero on into the next parameter. This holds for the whole process.
- */
-function speakBytes(): void {
-  const buffer = smpp.tlvs['network_error_code']?.type ?? {}
-  for (const [tag, { filter, ...tlv }] of Object.entries(smpp.tlvs)) {
-    if (tag === 'receipted_message_id') smpp.addTLV(tag, { ...tlv, type: buffer })
-    else if (filter) smpp.addTLV(tag, tlv)
-  }
-  const { params = {}, ...command } = smpp.commands['deliver_sm'] ?? { id: 5 }
-  const raw = Object.entries(params).map(([name, { filter: _, ...param }]) => [name, param] as const)
-  smpp.addCommand('deliver_sm', { ...command, params: Object.fromEntries<smpp.ParamDefinition>(raw) })
 }

@@ -1,14 +1,15 @@
 // Port: tells every node what was written and what is in the air. A hint, never the truth: the store holds the truth.
 import type { ConversationEvent, Ephemeral } from '../model/events'
-import type { ConversationId, Place, Tenant } from '../model/ids'
+import type { AccountId, ConversationId, Place, Tenant } from '../model/ids'
 
 /** What a node asks to be told of: the events of a conversation, or that deliveries fall due on a channel. */
 export type Topic = Place | { readonly channel: string }
 
 /** What every node is told, whoever follows what. A closed list; a node that is older ignores what it does not know. */
 export type Notice =
-  /** A credential is void: whoever came in with it is dismissed. */
-  | { readonly kind: 'revoked'; readonly what: 'account' | 'key'; readonly id: string }
+  /** An account or a key was made, changed or deleted: the store says what became of it. */
+  | { readonly kind: 'changed'; readonly what: 'account'; readonly id: AccountId }
+  | { readonly kind: 'changed'; readonly what: 'key'; readonly id: string }
   /** A node is on its way down and takes no new work. */
   | { readonly kind: 'draining'; readonly node: string }
   /** A connector registered; an older registration of the same place, with a smaller fence, is void. */
@@ -35,6 +36,8 @@ export type Notice =
 export interface BusListener {
   /** Events of one commit, in order. Any of them may be missing, late or twice. */
   hear(events: readonly ConversationEvent[]): void
+  /** Only those that another node committed, each time before `hear`: what this node wrote itself costs nothing here. */
+  hearOthers(events: readonly ConversationEvent[]): void
   hearEphemeral(ephemeral: Ephemeral): void
   /** The log of this conversation has come at least this far: whoever stands before that has missed something. */
   hearPosition(place: Place, position: number): void

@@ -103,7 +103,7 @@ const isChange = (value: unknown): value is Change =>
 
 /** What each kind of notice must have besides its kind. */
 const NOTICES: Readonly<Record<Notice['kind'], readonly string[]>> = {
-  revoked: ['what', 'id'],
+  changed: ['what', 'id'],
   draining: ['node'],
   registered: ['tenant', 'channel', 'account', 'instance'],
   unregistered: ['tenant', 'channel', 'account', 'instance'],
@@ -111,6 +111,7 @@ const NOTICES: Readonly<Record<Notice['kind'], readonly string[]>> = {
 }
 function isNotice(value: unknown): value is Notice {
   if (!isRecord(value) || typeof value['kind'] !== 'string' || !isKnownKind(value['kind'])) return false
+  if (value['kind'] === 'changed' && value['what'] !== 'account' && value['what'] !== 'key') return false
   if (value['kind'] === 'registered' && !isCount(value['fence'])) return false
   return NOTICES[value['kind']].every((field) => isText(value[field]))
 }

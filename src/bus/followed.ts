@@ -8,8 +8,6 @@ const JOIN_MS = 500
 
 export class Followed {
   others = new Set<string>()
-  /** The last position that this node published. */
-  position = 0
   /** It stands in the directory, as far as this node knows. */
   isEntered = false
   /** What was published while the others were not known yet. */
@@ -24,6 +22,8 @@ export class Followed {
     readonly name: string,
     /** The instance that has its entry. */
     readonly link: RedisLink,
+    /** The last position that this node published. */
+    public position: number,
   ) {}
 
   /** Whether somebody waits for it to be entered. */

@@ -207,7 +207,10 @@ export class RedisBus implements Bus {
     this.#counts.received += events.length + ephemerals.length + wakes.length + notices.length
     for (const change of changes) this.#directory.hear(from, change)
     this.#decline(from, events)
-    if (events.length > 0) this.#listeners.tell((listener) => listener.hear?.(events))
+    if (events.length > 0) {
+      this.#listeners.tell((listener) => listener.hearOthers?.(events))
+      this.#listeners.tell((listener) => listener.hear?.(events))
+    }
     for (const ephemeral of ephemerals) this.#listeners.tell((listener) => listener.hearEphemeral?.(ephemeral))
     for (const [channel, account] of wakes) this.#listeners.tell((listener) => listener.wake?.(channel, account))
     for (const notice of notices) this.#listeners.tell((listener) => listener.heard?.(notice))

@@ -3,6 +3,7 @@ import type { Topic } from './bus'
 import type { Change, Section } from './envelope'
 import { Followed } from './followed'
 import { textOf, WaitingHints, type Hint } from './hint'
+import { LastWords } from './last-words'
 import { pick } from './redis-address'
 import type { RedisCommand, RedisReply } from './redis-commands'
 import type { RedisLink } from './redis-link'
@@ -16,7 +17,8 @@ import { topicName } from './topic'
  *   W follows and knows of J: it sends it.
  *   W follows and does not know of J yet: then W entered itself before s (had it come later it would have found J in the
  *     set), so J found W and told it `+`. When W hears that it answers `=` with the last position that it published, which
- *     is not before this event, and J, standing before it, reads the store again.
+ *     is not before this event, and J, standing before it, reads the store again. So it does when W has left meanwhile: W
+ *     remembers for a while what it published last, and says it with its `-`.
  *   A `+` or `=` that got lost: whoever dropped it enters itself again and tells all, with its last position.
  * A hint that was sent and got lost is another matter: the next one shows the gap, a reconnected inbox and a confessed
  * loss tell `missed`, and for the last hint of a quiet conversation there is the slow sweep.
@@ -58,6 +60,7 @@ export class RedisDirectory {
   #forgotten = new Set<string>()
   #asked = new Map<string, Hint[]>()
   readonly #waiting = new WaitingHints()
+  readonly #lastWords = new LastWords()
   /** Something was entered later than whoever joined it could wait. */
   #isLate = false
   readonly #renewing = new Map<RedisLink, Iterator<Followed, undefined>>()
@@ -74,7 +77,7 @@ export class RedisDirectory {
     const name = topicName(topic)
     const known = this.#followed.get(name)
     if (known) return known.joining
-    const followed = new Followed(topic, name, this.#linkOf(name))
+    const followed = new Followed(topic, name, this.#linkOf(name), this.#lastWords.of(name))
     this.#followed.set(name, followed)
     if (!followed.link.isUp || !this.#deps.isListening()) this.#doubtful.add(followed)
     else {
@@ -90,8 +93,14 @@ export class RedisDirectory {
     this.#followed.delete(followed.name)
     this.#doubtful.delete(followed)
     followed.endJoin()
-    this.#forgotten.add(followed.name)
-    for (const node of followed.others) this.#tell(node, ['-', followed.name, 0])
+    const { name, position, others, waiting } = followed
+    if (position > 0) this.#lastWords.note(name, position)
+    this.#forgotten.add(name)
+    for (const node of others) this.#tell(node, ['-', name, position])
+    // What was to wait for the entering must not go with it.
+    followed.waiting = []
+    this.#waiting.release(waiting)
+    for (const hint of waiting) this.#ask(name, hint)
     this.#deps.schedule()
   }
 
@@ -132,17 +141,18 @@ export class RedisDirectory {
       if (followed) this.#doubt(followed)
       return
     }
-    if (!followed) {
-      if (kind !== '-') this.#tell(node, ['-', name, 0])
-      return
-    }
+    if (followed) this.#hearOf(followed, node, { kind, position })
+    else if (kind !== '-') this.#tell(node, ['-', name, this.#lastWords.of(name)])
+  }
+  #hearOf(followed: Followed, node: string, said: { kind: '+' | '-' | '='; position: number }): void {
+    const { kind, position } = said
+    const { name } = followed
     followed.heard?.set(node, kind !== '-')
-    if (kind === '-') {
-      followed.others.delete(node)
-      return
-    }
-    followed.others.add(node)
-    if (kind === '+') this.#tell(node, ['=', name, followed.position], name)
+    // Who was taken for gone has missed what was published since, and is told how far that came.
+    const isNews = kind !== '-' && !followed.others.has(node)
+    if (kind === '-') followed.others.delete(node)
+    else followed.others.add(node)
+    if (kind === '+' || isNews) this.#tell(node, ['=', name, followed.position], name)
     if (position > 0) this.#deps.onPosition(followed.topic, position)
   }
   /** Another node sent a hint of a topic that nobody follows here: its copy, or the set, is out of date. */
@@ -279,14 +289,16 @@ export class RedisDirectory {
     { heard, isNews }: { heard: Followed['heard']; isNews: boolean },
   ): void {
     const before = followed.others
-    followed.others = new Set(members)
-    followed.others.delete(this.#deps.node)
+    const others = new Set(members)
+    others.delete(this.#deps.node)
+    followed.others = new Set(others)
+    // Who said meanwhile that it left may have come back since: it is told all the same, and says which it is.
     for (const [node, follows] of heard ?? [])
       if (follows) followed.others.add(node)
       else followed.others.delete(node)
     if (!this.#isCurrent(followed)) return
     const { name, position } = followed
-    for (const node of followed.others) if (isNews || !before.has(node)) this.#tell(node, ['+', name, position], name)
+    for (const node of others) if (isNews || !before.has(node)) this.#tell(node, ['+', name, position], name)
   }
 
   async #lookUp(link: RedisLink, names: readonly string[], asked: ReadonlyMap<string, readonly Hint[]>): Promise<void> {

@@ -69,8 +69,12 @@ export class RedisPost {
   flush(): void {
     this.#isScheduled = false
     this.#deps.beforeFlush()
-    for (const mailbox of this.#full) this.#send(mailbox)
+    const full = [...this.#full]
     this.#full.clear()
+    for (const link of this.#deps.links)
+      link.together(() => {
+        for (const mailbox of full) if (mailbox.link === link) this.#send(mailbox)
+      })
   }
   /** Counts hints that cannot be brought. */
   drop(count: number, topics: ReadonlySet<string> = NO_TOPICS): void {

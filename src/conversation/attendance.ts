@@ -1,93 +1,144 @@
-// Who is here with at least one live connection: a member whose last one is gone for the grace leaves.
+// Who is here with at least one live connection, on whatever node: a member whose last one is gone for the grace leaves.
 import type { ParticipantId, Place, Tenant } from '../model/ids'
+import type { AttendanceStore, Attendee } from '../store/attendance-store'
 import type { Conversations } from './conversations'
+import { RollCall } from './roll-call'
 
-/** Conversations of one page when memberships are looked over at the start. */
+/** How often a node says that it lives, and for how long the others believe it. */
+const BEAT_MS = 2_000
+const ALIVE_MS = 10_000
+/** Members that are taken out at once, and how long they are this node's to take out. */
 const PAGE = 200
+const CLAIM_MS = 10_000
 
 interface Deps {
   readonly conversations: Conversations
+  readonly store: AttendanceStore
+  readonly tenant: Tenant
+  /** Of this process: another one for each start. */
+  readonly node: string
   /** Milliseconds. */
   readonly graceMs: number
   readonly onFault?: (cause: unknown) => void
 }
-interface Presence {
-  connections: number
-  timer: NodeJS.Timeout | null
-}
 
 export class Attendance {
   readonly #deps: Required<Deps>
-  readonly #present = new Map<string, Presence>()
+  /** Connections of each member on this node. */
+  readonly #connections = new Map<string, number>()
+  readonly #attendees = new Map<string, Attendee>()
+  readonly #rollCall: RollCall
+  #beating: NodeJS.Timeout | null = null
+  #looking: { readonly timer: NodeJS.Timeout; readonly at: number } | null = null
+  #round: Promise<void> = Promise.resolve()
   #closed = false
 
   constructor(deps: Deps) {
     this.#deps = { onFault: () => undefined, ...deps }
+    const { store, node, graceMs, onFault } = this.#deps
+    this.#rollCall = new RollCall({ store, node, graceMs, onFault, onDeparted: () => this.#lookIn(graceMs) })
+  }
+
+  /** Takes up its work: from here on this node counts as alive, and takes out whom dead ones left behind. */
+  async open(): Promise<void> {
+    await this.#beat()
   }
 
   /**
-   * One more connection of this member. The answer takes it away again, once. To be called before their coming is
-   * written, or a grace that ends meanwhile writes off who is back.
+   * One more connection of this member, counted at once. To be awaited before their coming is written: then it is known
+   * where they are, should this node die. The answer takes the connection away again, once.
+   * @throws GatewayError `unavailable` when it cannot be written, and then it is not counted
    */
-  arrive(place: Place, id: ParticipantId): () => void {
+  async arrive(place: Place, id: ParticipantId): Promise<() => void> {
+    const attendee = { tenant: place.tenant, conversationId: place.conversationId, participantId: id }
     const key = keyOf(place, id)
-    const presence = this.#present.get(key) ?? { connections: 0, timer: null }
-    this.#present.set(key, presence)
-    presence.connections += 1
-    if (presence.timer) clearTimeout(presence.timer)
-    presence.timer = null
+    const before = this.#connections.get(key) ?? 0
+    this.#connections.set(key, before + 1)
+    this.#attendees.set(key, attendee)
     let here = true
-    return () => {
+    const depart = () => {
       if (!here) return
       here = false
-      presence.connections -= 1
-      if (presence.connections === 0 && this.#present.get(key) === presence) this.#startGrace(place, id, presence)
+      const left = (this.#connections.get(key) ?? 1) - 1
+      if (left > 0) this.#connections.set(key, left)
+      else {
+        this.#connections.delete(key)
+        this.#attendees.delete(key)
+        if (!this.#closed) this.#rollCall.departed(key, attendee)
+      }
     }
-  }
-  /** The member has left for good: no grace is due, unless they have come back meanwhile. */
-  forget(place: Place, id: ParticipantId): void {
-    const presence = this.#present.get(keyOf(place, id))
-    if (!presence || presence.connections > 0) return
-    if (presence.timer) clearTimeout(presence.timer)
-    this.#present.delete(keyOf(place, id))
-  }
-
-  /** Members of an earlier process who do not come back within the grace leave too. */
-  async recover(tenant: Tenant): Promise<void> {
-    let after = ''
-    for (;;) {
-      const page = await this.#deps.conversations.list(tenant, 'open', { after, limit: PAGE })
-      for (const { id: conversationId, memberships } of page)
-        for (const member of memberships)
-          if (!member.left && member.presence === 'live') this.arrive({ tenant, conversationId }, member.id)()
-      const last = page.at(-1)
-      if (!last || page.length < PAGE || this.#closed) return
-      after = last.id
+    try {
+      await this.#rollCall.arrived(key, attendee, { isFirst: before === 0 })
+      return depart
+    } catch (cause) {
+      depart()
+      throw cause
     }
   }
 
-  close(): void {
+  /** Stops counting. The members on this node have the grace to come back on another. */
+  async close(): Promise<void> {
     this.#closed = true
-    for (const { timer } of this.#present.values()) if (timer) clearTimeout(timer)
-    this.#present.clear()
+    if (this.#beating) clearTimeout(this.#beating)
+    if (this.#looking) clearTimeout(this.#looking.timer)
+    await this.#round
+    await this.#rollCall.close()
+    const { store, node, graceMs, onFault } = this.#deps
+    await store.close(node, graceMs).catch(onFault)
   }
 
-  #startGrace(place: Place, id: ParticipantId, presence: Presence): void {
-    if (this.#closed) return
-    presence.timer = setTimeout(() => {
-      presence.timer = null
-      this.#deps.conversations.leave(place, id, 'disconnected').then(
-        () => this.#isAway(place, id, presence) && this.#present.delete(keyOf(place, id)),
-        (cause: unknown) => {
-          this.#deps.onFault(cause)
-          if (this.#isAway(place, id, presence)) this.#startGrace(place, id, presence)
-        },
-      )
-    }, this.#deps.graceMs)
+  /** One after another, and never while the last one is under way. */
+  async #beat(): Promise<void> {
+    const { store, node, graceMs, onFault } = this.#deps
+    this.#round = store.beat(node, { aliveMs: ALIVE_MS, graceMs }).then(async (isKnown) => {
+      // Taken for dead: whoever is here was written off, or is about to be.
+      if (!isKnown && this.#attendees.size > 0) await store.arrive(node, [...this.#attendees.values()])
+      await this.#look()
+    })
+    await this.#round.catch(onFault)
+    if (!this.#closed) this.#beating = setTimeout(() => void this.#beat(), BEAT_MS)
   }
-  /** Still the one that is known, and not back meanwhile. */
-  #isAway(place: Place, id: ParticipantId, presence: Presence): boolean {
-    return this.#present.get(keyOf(place, id)) === presence && presence.connections === 0 && presence.timer === null
+
+  #lookIn(ms: number): void {
+    const at = performance.now() + ms
+    if (this.#closed || (this.#looking && this.#looking.at <= at)) return
+    if (this.#looking) clearTimeout(this.#looking.timer)
+    const timer = setTimeout(() => {
+      this.#looking = null
+      this.#round = this.#round
+        .catch(() => undefined)
+        .then(() => this.#look())
+        .catch((cause: unknown) => {
+          this.#deps.onFault(cause)
+          this.#lookIn(BEAT_MS)
+        })
+    }, ms)
+    this.#looking = { timer, at }
+  }
+  /** Takes out whose grace has ended, on this node or on one that died. */
+  async #look(): Promise<void> {
+    const { store, tenant } = this.#deps
+    for (;;) {
+      if (this.#closed) return
+      const gone = await store.claimGone(tenant, { limit: PAGE, claimMs: CLAIM_MS })
+      const done = await Promise.all(gone.map((attendee) => this.#takeOut(attendee)))
+      await store.forget(done.flatMap((attendee) => attendee ?? []))
+      if (gone.length < PAGE) break
+    }
+    const next = await store.nextGoneIn(tenant)
+    if (next !== null) this.#lookIn(Math.max(next, 1))
+  }
+  /** One that cannot be written does not hold up the others: its claim runs out, and somebody tries again. */
+  async #takeOut(attendee: Attendee): Promise<Attendee | null> {
+    const { tenant, conversationId, participantId } = attendee
+    if (this.#connections.has(keyOf(attendee, participantId))) return null
+    try {
+      await this.#deps.conversations.leave({ tenant, conversationId }, participantId, 'disconnected')
+      return attendee
+    } catch (cause) {
+      this.#deps.onFault(cause)
+      return null
+    }
   }
 }
 

@@ -14,7 +14,7 @@ import type { ConversationId, DeliveryId, EventId, ParticipantId, Place, Tenant 
 import { newConversationId } from '../model/new-id'
 import type { Content } from '../model/content'
 import type { Address } from '../model/participant'
-import type { ConversationStore, Needs } from '../store/conversation-store'
+import type { ConversationStore, IdleClaim, Needs } from '../store/conversation-store'
 import type { Delivery, OnceKey, ProviderKey } from '../store/records'
 import type { Silence } from '../model/silence'
 import type { Write } from '../store/writes'
@@ -186,8 +186,8 @@ export class Conversations {
   list(tenant: Tenant, status: Status, page: { after: string; limit: number }): Promise<Conversation[]> {
     return this.#store.list(tenant, status, page.after, page.limit)
   }
-  idleSince(tenant: Tenant, silence: Silence, limit: number): Promise<Conversation[]> {
-    return this.#store.idleSince(tenant, silence, limit)
+  claimIdle(tenant: Tenant, silence: Silence, claim: IdleClaim): Promise<Conversation[]> {
+    return this.#store.claimIdle(tenant, silence, claim)
   }
 
   #announce(events: readonly ConversationEvent[], writes: readonly Write[], bodies: readonly string[]): void {

@@ -1,12 +1,12 @@
-// Ends what is silent: warns first, and ends conversations that nobody ever joined.
+// Ends what is silent: warns first, and ends conversations that nobody ever joined. Many nodes that look share the work.
 import { toGatewayError } from '../model/errors'
 import type { Place, Tenant } from '../model/ids'
 import type { Conversations } from './conversations'
 import type { Idleness } from './rules'
 
 const UNJOINED_MS = 15 * 60_000
-/** Conversations that are read at once. */
-const PAGE = 500
+/** Conversations that are claimed at once. */
+const PAGE = 100
 const MAX_INTERVAL_MS = 60_000
 const MIN_INTERVAL_MS = 250
 
@@ -23,12 +23,15 @@ interface Deps {
 
 export class IdleWatch {
   readonly #deps: Required<Deps>
+  readonly #intervalMs: number
   #timer: NodeJS.Timeout | null = null
   #round: Promise<void> | null = null
   #closed = false
 
   constructor(deps: Deps) {
     this.#deps = { now: () => new Date(), onFault: () => undefined, ...deps }
+    const shortest = Math.min(...[MAX_INTERVAL_MS * 4, deps.warningMs, deps.endMs].filter((ms) => ms > 0))
+    this.#intervalMs = Math.max(MIN_INTERVAL_MS, Math.min(MAX_INTERVAL_MS, Math.floor(shortest / 4)))
     this.#schedule()
   }
 
@@ -43,26 +46,25 @@ export class IdleWatch {
       endMs,
       unjoinedBefore: ago(UNJOINED_MS),
     }
-    // What was dealt with is not found again: round after round, until nothing is left or nothing can be done.
+    // Claimed for as long as the next round is away: what could not be dealt with is found again then, and not before.
+    const claim = { limit: PAGE, claimMs: this.#intervalMs }
     for (;;) {
-      const found = await conversations.idleSince(tenant, idleness, PAGE)
-      let dealtWith = 0
+      const found = await conversations.claimIdle(tenant, idleness, claim)
       for (const { id } of found) {
         if (this.#closed) return
-        if (await this.#dealWith({ tenant, conversationId: id }, idleness)) dealtWith += 1
+        await this.#dealWith({ tenant, conversationId: id }, idleness)
       }
-      if (found.length < PAGE || dealtWith === 0) return
+      if (found.length < PAGE) return
     }
   }
   /** One conversation that cannot be written does not hold up the others; a store that is down ends the round. */
-  async #dealWith(place: Place, idleness: Idleness): Promise<boolean> {
+  async #dealWith(place: Place, idleness: Idleness): Promise<void> {
     try {
-      return await this.#deps.conversations.idle(place, idleness)
+      await this.#deps.conversations.idle(place, idleness)
     } catch (cause) {
       const error = toGatewayError(cause)
       if (error.code === 'unavailable') throw error
       this.#deps.onFault(cause)
-      return false
     }
   }
 
@@ -73,9 +75,6 @@ export class IdleWatch {
   }
 
   #schedule(): void {
-    const { warningMs, endMs } = this.#deps
-    const shortest = Math.min(...[MAX_INTERVAL_MS * 4, warningMs, endMs].filter((ms) => ms > 0))
-    const interval = Math.max(MIN_INTERVAL_MS, Math.min(MAX_INTERVAL_MS, shortest / 4))
     this.#timer = setTimeout(() => {
       this.#round = this.check()
         .catch(this.#deps.onFault)
@@ -83,6 +82,6 @@ export class IdleWatch {
           this.#round = null
           if (!this.#closed) this.#schedule()
         })
-    }, interval)
+    }, this.#intervalMs)
   }
 }

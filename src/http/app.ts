@@ -14,6 +14,8 @@ interface HttpDeps {
   readonly allowedOrigins: 'any' | readonly string[]
   readonly routers: readonly Router[]
   readonly health: { live(): HealthAnswer; ready(): Promise<HealthAnswer> }
+  /** On its way down: whoever keeps a connection is to make another, to a gateway that stays. */
+  readonly isDraining: () => boolean
   readonly onError: ErrorRequestHandler
   /** Hears of every answer: the pattern of its route, never the path that was asked for. */
   readonly onAnswered: (answer: { requestId: string; route: string; status: number; seconds: number }) => void
@@ -26,7 +28,7 @@ interface HealthAnswer {
 export function createApp(deps: HttpDeps): Express {
   const app = express()
   app.disable('x-powered-by').set('etag', false).set('query parser', 'simple')
-  app.use(traced(deps.onAnswered), securityHeaders())
+  app.use(traced(deps), securityHeaders())
   app.get('/health/live', (_request, response) => answerHealth(response, deps.health.live()))
   app.get('/health/ready', async (_request, response) => answerHealth(response, await deps.health.ready()))
   const mounted = express.Router({ caseSensitive: true })
@@ -45,11 +47,12 @@ function answerHealth(response: express.Response, { status, body }: HealthAnswer
 }
 
 /** Every answer carries the id under which the log knows it. */
-function traced(onAnswered: HttpDeps['onAnswered']): RequestHandler {
+function traced({ onAnswered, isDraining }: Pick<HttpDeps, 'onAnswered' | 'isDraining'>): RequestHandler {
   return (request, response, next) => {
     const given = request.get('x-request-id') ?? ''
     const requestId = /^[\w.-]+$/.test(given) && given.length <= MAX_REQUEST_ID ? given : randomUUID()
     response.set('X-Request-Id', requestId)
+    if (isDraining()) response.set('Connection', 'close')
     const began = performance.now()
     response.once('finish', () => {
       const route = typeof request.route === 'object' ? String((request.route as { path: unknown }).path) : 'none'

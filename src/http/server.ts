@@ -89,13 +89,19 @@ export async function listen(server: Server, { port, host }: { port: number; hos
   return (server.address() as AddressInfo).port
 }
 
-/** Stops accepting, waits for answers under way, then cuts what is left. */
+/** Stops accepting, waits for answers under way, then cuts what is left. A WebSocket whose peer hangs is not waited for. */
 export async function closeServer(server: Server): Promise<void> {
   if (!server.listening) return
   const closed = once(server, 'close')
   server.close()
   server.closeIdleConnections()
-  const late = setTimeout(() => server.closeAllConnections(), CLOSE_MS)
-  await closed
+  let late: NodeJS.Timeout | undefined
+  const cut = new Promise<void>((resolve) => {
+    late = setTimeout(() => {
+      server.closeAllConnections()
+      resolve()
+    }, CLOSE_MS)
+  })
+  await Promise.race([closed, cut])
   clearTimeout(late)
 }

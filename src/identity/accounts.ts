@@ -5,6 +5,7 @@ import { type AccountId, DEFAULT_TENANT, type Tenant } from '../model/ids'
 import { newAccountId } from '../model/new-id'
 import type { Account, AccountStore } from '../store/account-store'
 import { keptSecret } from './kept-secret'
+import { KnownAccounts } from './known-accounts'
 import type { Passwords } from './passwords'
 import type { Tokens } from './tokens'
 
@@ -60,27 +61,35 @@ const MIN_PASSWORD = 12
 const MAX_PASSWORD = 256
 const GENERATED_USERNAME = 'admin'
 
-/** The accounts of one tenant. It knows their live state by heart, so that every event of a socket can be checked. */
+/**
+ * The accounts of one tenant. It knows their live state by heart, so that every event of a socket can be checked; what
+ * other nodes change is read again when it is told of, or when somebody comes with something newer.
+ */
 export class Accounts {
   readonly #deps: AccountsDeps
   readonly #tenant: Tenant
-  readonly #live = new Map<AccountId, Account>()
-  readonly #listeners = new Set<(accountId: AccountId) => void>()
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #known: KnownAccounts
 
   private constructor(deps: AccountsDeps) {
     this.#deps = deps
     this.#tenant = deps.tenant ?? DEFAULT_TENANT
+    this.#known = new KnownAccounts({ store: deps.store, tenant: this.#tenant })
   }
 
   /** Reads all accounts. @throws what the store throws. */
   static async open(deps: AccountsDeps): Promise<Accounts> {
     const accounts = new Accounts(deps)
-    await accounts.#read()
+    await accounts.refreshAll()
     return accounts
   }
-  async #read(): Promise<void> {
-    for (const account of await this.#deps.store.listAccounts(this.#tenant)) this.#live.set(account.id, account)
+
+  /** Reads all accounts again and acts on what is different. @throws what the store throws. */
+  refreshAll(): Promise<void> {
+    return this.#known.refreshAll()
+  }
+  /** Reads one account again and acts on what is different. @throws what the store throws. */
+  refresh(id: AccountId): Promise<void> {
+    return this.#known.refresh(id)
   }
 
   /**
@@ -98,7 +107,7 @@ export class Accounts {
     } catch (cause) {
       if (!(cause instanceof GatewayError && cause.code === 'conflict')) throw cause
       // Another node was faster: its account is there by now.
-      await this.#read()
+      await this.refreshAll()
       return this.#findOrMakeFirst(admin, dataDir)
     }
   }
@@ -107,7 +116,7 @@ export class Accounts {
     dataDir: string,
   ): Promise<FirstSupervisor> {
     if (admin) {
-      const present = this.#named(admin.username)
+      const present = this.#known.named(spelled(admin.username))
       if (present) {
         const same = await this.#deps.passwords.verify(admin.password, present.passwordHash)
         return { kind: 'present', passwordDiffers: !same }
@@ -115,7 +124,7 @@ export class Accounts {
       await this.create({ ...admin, name: admin.username, role: 'supervisor' })
       return { kind: 'made', username: admin.username }
     }
-    if (this.#supervisors().length > 0) return { kind: 'present', passwordDiffers: false }
+    if (this.#known.all().some(isEnabledSupervisor)) return { kind: 'present', passwordDiffers: false }
     const file = join(dataDir, 'supervisor-password')
     const first = { username: GENERATED_USERNAME, password: await keptSecret(file, 18) }
     await this.create({ ...first, name: 'Supervisor', role: 'supervisor' })
@@ -125,13 +134,13 @@ export class Accounts {
   /**
    * Signs somebody in for 12 h.
    * @throws GatewayError `unauthorized`, with one sentence and after the same work whatever the cause;
-   *   `tooManyRequests` when too many sign in at once
+   *   `tooManyRequests` when too many sign in at once; what the store throws
    */
   async login(
     username: string,
     password: string,
   ): Promise<{ token: string; agent: Pick<Agent, 'id' | 'name' | 'role'> }> {
-    const account = this.#named(username)
+    const account = await this.#known.latest(spelled(username))
     const right = await this.#deps.passwords.verify(password.slice(0, MAX_PASSWORD + 1), account?.passwordHash ?? null)
     // Looked up again: it may have been changed or deleted while the password was hashed.
     if (!account || !right || !this.isCurrent(account.id, account.version))
@@ -141,35 +150,47 @@ export class Accounts {
     return { token, agent: { id, name, role } }
   }
 
-  /** Whom a staff token speaks for now; null when the token is void or its account changed since. */
+  /**
+   * Whom a staff token speaks for now; null when the token is void or its account changed since. One that another node
+   * gave for a change that is not known here yet is looked into, for nobody can write one.
+   * @throws what the store throws
+   */
   async authenticate(token: string): Promise<SignedIn | null> {
     const claims = await this.#deps.tokens.verifyStaff(token)
-    if (claims?.tenant !== this.#tenant || !this.isCurrent(claims.accountId, claims.version)) return null
-    const account = this.#live.get(claims.accountId)
+    if (claims?.tenant !== this.#tenant) return null
+    if (claims.version > (this.#known.get(claims.accountId)?.version ?? 0)) await this.refresh(claims.accountId)
+    if (!this.isCurrent(claims.accountId, claims.version)) return null
+    const account = this.#known.get(claims.accountId)
     return account ? { ...claims, name: account.name, role: account.role } : null
   }
 
   /** Whether the account is enabled and unchanged since that version. Cheap: meant for every event. */
   isCurrent(accountId: AccountId, version: number): boolean {
-    const account = this.#live.get(accountId)
+    const account = this.#known.get(accountId)
     return account !== undefined && !account.disabled && account.version === version
   }
 
-  /** Calls the listener when an account's tokens have become void. Returns how to stop it. */
+  /** Calls the listener when an account's tokens have become void, whoever did it. Returns how to stop it. */
   onRevoked(listener: (accountId: AccountId) => void): () => void {
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+    return this.#known.onRevoked(listener)
+  }
+  /** Calls the listener when an account was made, changed or deleted here, for whoever tells the other nodes. */
+  onChanged(listener: (accountId: AccountId) => void): void {
+    this.#known.onChanged(listener)
   }
 
   list(): readonly Agent[] {
-    return [...this.#live.values()].map(asAgent).sort((a, b) => (a.username < b.username ? -1 : 1))
+    return this.#known
+      .all()
+      .map(asAgent)
+      .sort((a, b) => (a.username < b.username ? -1 : 1))
   }
 
   /** @throws GatewayError `conflict` when the username is taken, `invalidRequest` for a poor password. */
   async create({ username, name, role, password }: NewAgent): Promise<Agent> {
     checkPassword(password)
     const passwordHash = await this.#deps.passwords.hash(password)
-    return this.#inTurn(async () => {
+    return this.#known.inTurn(async () => {
       const account: Account = {
         id: newAccountId(),
         tenant: this.#tenant,
@@ -183,7 +204,7 @@ export class Accounts {
       }
       if (!(await this.#deps.store.createAccount(account)))
         throw new GatewayError('conflict', 'This username is taken. Choose another.', { details: ['username'] })
-      this.#live.set(account.id, account)
+      this.#known.wrote(account.id, account)
       return asAgent(account)
     })
   }
@@ -194,11 +215,11 @@ export class Accounts {
    *   `invalidRequest` for a poor password
    */
   async patch(id: AccountId, { password, ...change }: AgentChange): Promise<Agent> {
-    this.#known(id)
+    await this.#find(id)
     if (password !== undefined) checkPassword(password)
     const passwordHash = password === undefined ? undefined : await this.#deps.passwords.hash(password)
-    return this.#inTurn(async () => {
-      const before = this.#known(id)
+    return this.#known.inTurn(async () => {
+      const before = this.#present(id)
       const after: Account = {
         ...before,
         name: change.name ?? before.name,
@@ -207,18 +228,16 @@ export class Accounts {
         passwordHash: passwordHash ?? before.passwordHash,
       }
       if (isSame(before, after)) return asAgent(before)
-      if (after.disabled || after.role !== 'supervisor') this.#keepOneSupervisor(before)
       return asAgent(await this.#replace(after))
     })
   }
 
   /** @throws GatewayError `notFound`; `conflict` for the last enabled supervisor. */
   async remove(id: AccountId): Promise<void> {
-    await this.#inTurn(async () => {
-      this.#keepOneSupervisor(this.#known(id))
-      await this.#deps.store.deleteAccount(this.#tenant, id)
-      this.#live.delete(id)
-      this.#revoked(id)
+    await this.#find(id)
+    await this.#known.inTurn(async () => {
+      if (await this.#deps.store.deleteAccount(this.#tenant, id)) this.#known.wrote(id, null)
+      else throw (await this.#known.refreshNow(id)) ? lastSupervisor() : noSuchAccount()
     })
   }
 
@@ -226,51 +245,42 @@ export class Accounts {
   async #rehashed(account: Account, password: string): Promise<Account> {
     if (!this.#deps.passwords.needsRehash(account.passwordHash)) return account
     const passwordHash = await this.#deps.passwords.hash(password)
-    return this.#inTurn(async () => {
-      const now = this.#known(account.id)
+    return this.#known.inTurn(async () => {
+      const now = this.#present(account.id)
       return now.version === account.version ? this.#replace({ ...now, passwordHash }) : now
     })
   }
 
   async #replace(change: Account): Promise<Account> {
     const account = { ...change, version: change.version + 1 }
-    if (!(await this.#deps.store.updateAccount(account)))
+    if (!(await this.#deps.store.updateAccount(account))) {
+      const stored = await this.#known.refreshNow(account.id)
+      if (stored?.version === change.version) throw lastSupervisor()
       throw new GatewayError('conflict', 'Somebody else changed this account just now. Look again and repeat.')
-    this.#live.set(account.id, account)
-    this.#revoked(account.id)
+    }
+    this.#known.wrote(account.id, account)
     return account
   }
 
-  #revoked(id: AccountId): void {
-    for (const listener of this.#listeners) listener(id)
+  /** Another node may have made it just now. */
+  async #find(id: AccountId): Promise<void> {
+    if (!this.#known.get(id)) await this.refresh(id)
+    this.#present(id)
   }
-  #known(id: AccountId): Account {
-    const account = this.#live.get(id)
-    if (!account) throw new GatewayError('notFound', 'There is no such account. List the accounts to find its id.')
+  #present(id: AccountId): Account {
+    const account = this.#known.get(id)
+    if (!account) throw noSuchAccount()
     return account
-  }
-  #named(username: string): Account | undefined {
-    const wanted = spelled(username)
-    return [...this.#live.values()].find((account) => account.username === wanted)
-  }
-  #supervisors(): readonly Account[] {
-    return [...this.#live.values()].filter((account) => account.role === 'supervisor' && !account.disabled)
-  }
-  #keepOneSupervisor(leaving: Account): void {
-    const supervisors = this.#supervisors()
-    if (supervisors.length === 1 && supervisors[0]?.id === leaving.id)
-      throw new GatewayError('conflict', 'This is the last supervisor who can sign in. Make another one first.')
   }
   #at(): Date {
     return this.#deps.now?.() ?? new Date()
   }
-  /** One change after the other: two supervisors who demote each other at once must not both succeed. */
-  #inTurn<T>(change: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(change)
-    this.#turn = mine.catch(() => undefined)
-    return mine
-  }
 }
+
+const noSuchAccount = (): GatewayError =>
+  new GatewayError('notFound', 'There is no such account. List the accounts to find its id.')
+const lastSupervisor = (): GatewayError =>
+  new GatewayError('conflict', 'This is the last supervisor who can sign in. Make another one first.')
 
 /** Usernames differ by more than their capitals. */
 const spelled = (username: string): string => username.trim().normalize('NFKC').toLowerCase()
@@ -281,6 +291,7 @@ function checkPassword(password: string): void {
       details: ['password'],
     })
 }
+const isEnabledSupervisor = ({ role, disabled }: Account): boolean => role === 'supervisor' && !disabled
 const isSame = (a: Account, b: Account): boolean =>
   a.name === b.name && a.role === b.role && a.disabled === b.disabled && a.passwordHash === b.passwordHash
 

@@ -104,7 +104,7 @@ export class Credentials {
 
   async #speakingFor(credential: string): Promise<Caller | null> {
     if (credential.length > MAX_CREDENTIAL) return null
-    const holder = this.#deps.keys.authenticate(credential)
+    const holder = await this.#deps.keys.authenticate(credential)
     if (holder) {
       const { id: keyId, tenant, kind, name, channel, account, dailyQuota, prefixes } = holder
       const keyed = { tenant, keyId, name, channel, account }

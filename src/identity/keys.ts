@@ -5,6 +5,7 @@ import { DEFAULT_TENANT, type Tenant } from '../model/ids'
 import { newId } from '../model/new-id'
 import { channelName } from '../model/participant'
 import type { AccountStore, ApiKey, KeyKind } from '../store/account-store'
+import { UnknownKeys } from './unknown-keys'
 
 /** A connector's key from the operator's settings. */
 export interface FixedKey {
@@ -50,6 +51,8 @@ interface Entry {
 /** So that a key is known as ours wherever it lies about. */
 const PREFIX = 'flk_'
 const KEY_BYTES = 32
+/** What is not spelled like one of ours is not looked for in the store. */
+const OURS = /^flk_[\w-]{43}$/
 const MAX_KEY = 512
 
 export class ApiKeys {
@@ -57,17 +60,24 @@ export class ApiKeys {
   readonly #tenant: Tenant
   readonly #byHash = new Map<string, Entry>()
   readonly #ids = new Set<string>()
-  readonly #listeners = new Set<(keyId: string) => void>()
+  readonly #revokedListeners = new Set<(keyId: string) => void>()
+  readonly #changedListeners = new Set<(keyId: string) => void>()
+  readonly #unknown: UnknownKeys
+  /** Changes and looks take turns: what was read before a change must not undo it. */
+  #turn: Promise<unknown> = Promise.resolve()
+  /** A look at all keys that has not begun: many who ask are one who reads. */
+  #asked: Promise<void> | null = null
 
   private constructor(deps: ApiKeysDeps) {
     this.#deps = deps
     this.#tenant = deps.tenant ?? DEFAULT_TENANT
+    this.#unknown = new UnknownKeys((hash) => deps.store.findKey(this.#tenant, hash))
   }
 
   /** Reads all keys. @throws what the store throws. */
   static async open(deps: ApiKeysDeps): Promise<ApiKeys> {
     const keys = new ApiKeys(deps)
-    for (const key of await deps.store.listKeys(keys.#tenant)) keys.#learn(key.hash, asListed(key))
+    await keys.refreshAll()
     const count = new Map<string, number>()
     for (const { channel: spelled, account, hash } of deps.fixed ?? []) {
       const channel = channelName(spelled)
@@ -88,6 +98,18 @@ export class ApiKeys {
     return keys
   }
 
+  /** Reads all keys again and acts on what is different. @throws what the store throws. */
+  refreshAll(): Promise<void> {
+    return (this.#asked ??= this.#inTurn(async () => {
+      this.#asked = null
+      const stored = await this.#deps.store.listKeys(this.#tenant)
+      const hashes = new Set(stored.map(({ hash }) => hash))
+      for (const [hash, { listed }] of [...this.#byHash])
+        if (listed.createdAt !== null && !hashes.has(hash)) this.#forget(hash, listed.id)
+      for (const key of stored) this.#learn(key.hash, asListed(key))
+    }))
+  }
+
   /**
    * Makes a key; the answer is the only time it is said.
    * @throws GatewayError `conflict` when its scope (kind, channel, account) has two keys already
@@ -106,13 +128,16 @@ export class ApiKeys {
       prefixes: wish.prefixes ?? [],
       createdAt: (this.#deps.now?.() ?? new Date()).toISOString(),
     }
-    if (!(await this.#deps.store.createKey(made)))
-      throw new GatewayError(
-        'conflict',
-        'There are two keys for this kind, channel and account, enough to change over. Delete one first.',
-      )
     const listed = asListed(made)
-    this.#learn(made.hash, listed)
+    await this.#inTurn(async () => {
+      if (!(await this.#deps.store.createKey(made)))
+        throw new GatewayError(
+          'conflict',
+          'There are two keys for this kind, channel and account, enough to change over. Delete one first.',
+        )
+      this.#learn(made.hash, listed)
+    })
+    this.#tell(this.#changedListeners, made.id)
     return { ...listed, key }
   }
 
@@ -122,21 +147,29 @@ export class ApiKeys {
 
   /** @throws GatewayError `notFound`; `conflict` for a key from the settings. */
   async revoke(id: string): Promise<void> {
+    // Another node may have made it just now.
+    if (!this.#ids.has(id)) await this.refreshAll()
     const [hash, entry] = [...this.#byHash].find(([, { listed }]) => listed.id === id) ?? []
     if (hash === undefined) throw new GatewayError('notFound', 'There is no such key. List the keys to find its id.')
     if (entry?.listed.createdAt === null)
       throw new GatewayError('conflict', 'This key stands in CONNECTOR_KEYS. Take it out there and restart.')
-    await this.#deps.store.deleteKey(this.#tenant, id)
-    this.#byHash.delete(hash)
-    this.#ids.delete(id)
-    for (const listener of this.#listeners) listener(id)
+    await this.#inTurn(async () => {
+      await this.#deps.store.deleteKey(this.#tenant, id)
+      this.#forget(hash, id)
+    })
+    this.#tell(this.#changedListeners, id)
   }
 
-  /** What the key opens; null when it is not one of ours. */
-  authenticate(presented: string): KeyHolder | null {
+  /**
+   * What the key opens; null when it is not one of ours. One that another node has just made is looked up.
+   * @throws GatewayError `tooManyRequests` when too many unknown keys are shown at once; what the store throws
+   */
+  async authenticate(presented: string): Promise<KeyHolder | null> {
     if (presented.length > MAX_KEY) return null
     const digest = digestOf(presented)
-    const entry = this.#byHash.get(digest.toString('hex'))
+    const hash = digest.toString('hex')
+    if (!this.#byHash.has(hash) && OURS.test(presented) && (await this.#unknown.find(hash))) await this.refreshAll()
+    const entry = this.#byHash.get(hash)
     if (!entry || !timingSafeEqual(digest, entry.digest)) return null
     return asHolder(entry.listed)
   }
@@ -146,15 +179,33 @@ export class ApiKeys {
     return this.#ids.has(id)
   }
 
-  /** Calls the listener when a key was revoked. Returns how to stop it. */
+  /** Calls the listener when a key was revoked, on whatever node. Returns how to stop it. */
   onRevoked(listener: (keyId: string) => void): () => void {
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+    this.#revokedListeners.add(listener)
+    return () => void this.#revokedListeners.delete(listener)
+  }
+  /** Calls the listener when a key was made or revoked here, for whoever tells the other nodes. */
+  onChanged(listener: (keyId: string) => void): void {
+    this.#changedListeners.add(listener)
   }
 
   #learn(hash: string, listed: ListedKey): void {
     this.#byHash.set(hash, { digest: Buffer.from(hash, 'hex'), listed })
     this.#ids.add(listed.id)
+  }
+  #forget(hash: string, id: string): void {
+    this.#byHash.delete(hash)
+    this.#ids.delete(id)
+    this.#unknown.refuse(hash)
+    this.#tell(this.#revokedListeners, id)
+  }
+  #tell(listeners: ReadonlySet<(keyId: string) => void>, id: string): void {
+    for (const listener of listeners) listener(id)
+  }
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work)
+    this.#turn = mine.catch(() => undefined)
+    return mine
   }
 }
 

@@ -39,11 +39,17 @@ export interface AccountStore {
   findAccount(tenant: Tenant, id: AccountId): Promise<Account | null>
   findByUsername(tenant: Tenant, username: string): Promise<Account | null>
   listAccounts(tenant: Tenant): Promise<Account[]>
-  /** Replaces the account when it still has the version that is one lower; false otherwise. */
+  /**
+   * Replaces the account when it still has the version that is one lower; false otherwise, and where nobody would be
+   * left who can make accounts: the last enabled supervisor stays one.
+   */
   updateAccount(account: Account): Promise<boolean>
+  /** False when there is none, and for the last enabled supervisor. */
   deleteAccount(tenant: Tenant, id: AccountId): Promise<boolean>
   /** False when its scope (kind, channel, account) has two keys already. */
   createKey(key: ApiKey): Promise<boolean>
+  /** @param hash SHA-256 of the key, hexadecimal */
+  findKey(tenant: Tenant, hash: string): Promise<ApiKey | null>
   listKeys(tenant: Tenant): Promise<ApiKey[]>
   deleteKey(tenant: Tenant, id: string): Promise<boolean>
 }

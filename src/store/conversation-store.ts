@@ -67,6 +67,13 @@ export interface Committed<D extends Decision = Decision> {
   readonly events: readonly ConversationEvent[]
 }
 
+export interface IdleClaim {
+  /** How many at most. */
+  readonly limit: number
+  /** Milliseconds; 0: they are only looked at. */
+  readonly claimMs: number
+}
+
 export interface ConversationStore {
   /**
    * Runs `decide` on what `needs` names and writes the outcome in one transaction, shared with concurrent calls.
@@ -83,8 +90,12 @@ export interface ConversationStore {
   positions(tenant: Tenant, ids: readonly ConversationId[]): Promise<ReadonlyMap<ConversationId, number>>
   /** A page of conversations in this state, by id; the next page is after the last id. */
   list(tenant: Tenant, status: Status, after: string, limit: number): Promise<Conversation[]>
-  /** Live conversations in which nobody has spoken for so long that something is due, longest first. */
-  idleSince(tenant: Tenant, silence: Silence, limit: number): Promise<Conversation[]>
+  /**
+   * Takes live conversations in which nobody has spoken for so long that something is due, longest first, for whoever
+   * asks: for `claimMs` milliseconds nobody else is given them, on no node. Who wants them given back sooner asks for
+   * less: a claim only saves others the work, for what is due is decided on the conversation itself.
+   */
+  claimIdle(tenant: Tenant, silence: Silence, claim: IdleClaim): Promise<Conversation[]>
   /**
    * Hears the events of every commit of this store at once and in order, before the calls that wrote them return.
    * `bodies` are the same events as the JSON that was stored.

@@ -1,4 +1,5 @@
 // Port: one database behind the small ports.
+import type { AttendanceStore } from './attendance-store'
 import type { AccountStore } from './account-store'
 import type { CarrierStore } from './carrier-store'
 import type { ConversationStore } from './conversation-store'
@@ -10,6 +11,7 @@ export interface Database {
   readonly deliveries: DeliveryStore
   readonly carriers: CarrierStore
   readonly accounts: AccountStore
+  readonly attendance: AttendanceStore
   readonly notifications: NotificationStore
   /** Resolves when a write would go through now; rejects with `unavailable` within 2 s when it would not. */
   ready(): Promise<void>

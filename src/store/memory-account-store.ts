@@ -1,6 +1,6 @@
 // Accounts and keys in memory.
 import type { AccountId, Tenant } from '../model/ids'
-import { MAX_KEYS_PER_SCOPE, usernameKey } from './account-keys'
+import { isEnabledSupervisor, MAX_KEYS_PER_SCOPE, usernameKey } from './account-keys'
 import type { Account, AccountStore, ApiKey } from './account-store'
 import { keyOf } from './memory-tables'
 
@@ -27,11 +27,12 @@ export class MemoryAccountStore implements AccountStore {
     const key = keyOf(account.tenant, account.id)
     const other = this.#named(account.tenant, account.username)
     if (this.#accounts.get(key)?.version !== account.version - 1 || (other && other.id !== account.id)) return false
+    if (!isEnabledSupervisor(account) && this.#isLastSupervisor(account)) return false
     this.#accounts.set(key, account)
     return true
   }
   async deleteAccount(tenant: Tenant, id: AccountId): Promise<boolean> {
-    return this.#accounts.delete(keyOf(tenant, id))
+    return !this.#isLastSupervisor({ tenant, id }) && this.#accounts.delete(keyOf(tenant, id))
   }
 
   async createKey(key: ApiKey): Promise<boolean> {
@@ -45,6 +46,9 @@ export class MemoryAccountStore implements AccountStore {
     this.#keys.set(keyOf(tenant, key.id), key)
     return true
   }
+  async findKey(tenant: Tenant, hash: string): Promise<ApiKey | null> {
+    return (await this.listKeys(tenant)).find((key) => key.hash === hash) ?? null
+  }
   async listKeys(tenant: Tenant): Promise<ApiKey[]> {
     const found = [...this.#keys.values()].filter((key) => key.tenant === tenant)
     return found.sort((a, b) => (a.createdAt + a.id < b.createdAt + b.id ? -1 : 1))
@@ -53,6 +57,10 @@ export class MemoryAccountStore implements AccountStore {
     return this.#keys.delete(keyOf(tenant, id))
   }
 
+  #isLastSupervisor({ tenant, id }: Pick<Account, 'tenant' | 'id'>): boolean {
+    const supervisors = this.#of(tenant).filter(isEnabledSupervisor)
+    return supervisors.length === 1 && supervisors[0]?.id === id
+  }
   #named(tenant: Tenant, username: string): Account | undefined {
     return this.#of(tenant).find((account) => usernameKey(account.username) === usernameKey(username))
   }

@@ -2,7 +2,7 @@
 import type { Conversation, Status } from '../model/conversation'
 import type { ConversationEvent, PublicEvent } from '../model/events'
 import type { ConversationId, Tenant } from '../model/ids'
-import type { Committed, ConversationStore, Decision, Needs, View } from './conversation-store'
+import type { Committed, ConversationStore, Decision, IdleClaim, Needs, View } from './conversation-store'
 import type { GroupCommit } from './group-commit'
 import { keyOf, type MemoryTables } from './memory-tables'
 import { isDue, type Silence } from '../model/silence'
@@ -11,10 +11,14 @@ import { readEvent, readPublicEvent } from './stored-json'
 export class MemoryConversationStore implements ConversationStore {
   readonly #tables: MemoryTables
   readonly #writing: GroupCommit
+  readonly #now: () => Date
+  /** Until when a silent conversation is claimed, in milliseconds since 1970. */
+  readonly #claims = new Map<string, number>()
 
-  constructor(deps: { tables: MemoryTables; writing: GroupCommit }) {
+  constructor(deps: { tables: MemoryTables; writing: GroupCommit; now: () => Date }) {
     this.#tables = deps.tables
     this.#writing = deps.writing
+    this.#now = deps.now
   }
 
   update<D extends Decision>(needs: Needs, decide: (view: View) => D): Promise<Committed<D>> {
@@ -63,9 +67,14 @@ export class MemoryConversationStore implements ConversationStore {
     const found = this.#all(tenant).filter((conversation) => conversation.status === status && conversation.id > after)
     return found.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, limit)
   }
-  async idleSince(tenant: Tenant, silence: Silence, limit: number): Promise<Conversation[]> {
-    const found = this.#all(tenant).filter((conversation) => isDue(conversation, silence))
-    return found.sort((a, b) => (a.activeAt < b.activeAt ? -1 : 1)).slice(0, limit)
+  async claimIdle(tenant: Tenant, silence: Silence, { limit, claimMs }: IdleClaim): Promise<Conversation[]> {
+    const now = this.#now().getTime()
+    for (const [key, until] of this.#claims) if (until <= now) this.#claims.delete(key)
+    const isFree = ({ id }: Conversation) => !this.#claims.has(keyOf(tenant, id))
+    const due = this.#all(tenant).filter((conversation) => isDue(conversation, silence) && isFree(conversation))
+    const found = due.sort((a, b) => (a.activeAt < b.activeAt ? -1 : 1)).slice(0, limit)
+    for (const { id } of found) this.#claims.set(keyOf(tenant, id), now + claimMs)
+    return found
   }
   #all(tenant: Tenant): Conversation[] {
     return [...this.#tables.conversations.values()].filter((conversation) => conversation.tenant === tenant)

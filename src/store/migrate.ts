@@ -8,7 +8,9 @@ import * as accounts from './migrations/0004-accounts'
 import * as retention from './migrations/0005-retention'
 import * as recentEvents from './migrations/0006-recent-events'
 import * as postgres from './migrations/0007-postgres'
+import * as attendance from './migrations/0008-attendance'
 import * as carriers from './migrations/0009-carriers'
+import * as claims from './migrations/0010-claims'
 
 const MIGRATIONS: Readonly<Record<string, { readonly up: (ddl: Ddl) => Promise<void> }>> = {
   '0001-conversations': conversations,
@@ -18,7 +20,9 @@ const MIGRATIONS: Readonly<Record<string, { readonly up: (ddl: Ddl) => Promise<v
   '0005-retention': retention,
   '0006-recent-events': recentEvents,
   '0007-postgres': postgres,
+  '0008-attendance': attendance,
   '0009-carriers': carriers,
+  '0010-claims': claims,
 }
 const TABLE = 'kysely_migration'
 

@@ -6,6 +6,7 @@ import { GatewayError } from '../model/errors'
 import type { Database } from './database'
 import type { CommitFigures } from './commit-figures'
 import { GroupCommit } from './group-commit'
+import { MemoryAttendanceStore } from './memory-attendance-store'
 import { MemoryAccountStore } from './memory-account-store'
 import { MemoryCarrierStore } from './memory-carrier-store'
 import { MemoryConversationStore } from './memory-conversation-store'
@@ -21,6 +22,7 @@ import { PgLog } from './pg-log'
 import { PgOutbox } from './pg-outbox'
 import { PgPool, refuse } from './pg-pool'
 import { preparePostgres } from './pg-server'
+import { SqlAttendanceStore } from './sql-attendance-store'
 import { SqlAccountStore } from './sql-account-store'
 import { SqlConversationStore } from './sql-conversation-store'
 import { SqlDeliveryStore } from './sql-delivery-store'
@@ -63,7 +65,7 @@ export async function openSqlite({
     throw refusal(dataDir, cause)
   }
   const db = new Kysely<Tables>({ dialect: new SqliteThreadDialect(thread) })
-  await freeLeases(db, (now ?? systemClock)())
+  await buryOthers(db, (now ?? systemClock)())
   const writing = new GroupCommit({
     engine: new SqliteEngine(thread),
     ...(now && { now }),
@@ -71,10 +73,11 @@ export async function openSqlite({
     ...(onCommit && { onCommit }),
   })
   return {
-    conversations: new SqlConversationStore({ db, log: new SqliteLog({ db, thread }), writing }),
+    conversations: new SqlConversationStore({ db, log: new SqliteLog({ db, thread }), writing, spelling: SQLITE, now }),
     deliveries: new SqlDeliveryStore({ db, shelf: new SqliteShelf(thread) }),
     carriers: new MemoryCarrierStore({ now: now ?? systemClock }),
     accounts: new SqlAccountStore(db, SQLITE),
+    attendance: new SqlAttendanceStore({ db, spelling: SQLITE, now }),
     notifications: new SqlNotificationStore({ db, spelling: SQLITE, now: now ?? systemClock }),
     ready: async () => {
       await thread.consult<'probe'>({ do: 'probe' })
@@ -108,10 +111,11 @@ export async function openPostgres({
     ...(onCommit && { onCommit }),
   })
   return {
-    conversations: new SqlConversationStore({ db, log: new PgLog(db), writing }),
+    conversations: new SqlConversationStore({ db, log: new PgLog(db), writing, spelling: POSTGRES, now }),
     deliveries: new SqlDeliveryStore({ db, shelf: new PgOutbox({ pool, now }) }),
     carriers: new PgCarriers({ pool, now }),
     accounts: new SqlAccountStore(db, POSTGRES),
+    attendance: new SqlAttendanceStore({ db, spelling: POSTGRES, now }),
     notifications: new SqlNotificationStore({ db, spelling: POSTGRES, now: now ?? systemClock }),
     ready: () => pool.probe(),
     close: async () => {
@@ -131,10 +135,11 @@ export async function openMemory({ now = systemClock, onFault, onCommit }: Datab
   const engine = new MemoryEngine({ tables, outbox, now })
   const writing = new GroupCommit({ engine, now, ...(onFault && { onFault }), ...(onCommit && { onCommit }) })
   return {
-    conversations: new MemoryConversationStore({ tables, writing }),
+    conversations: new MemoryConversationStore({ tables, writing, now }),
     deliveries: new MemoryDeliveryStore({ tables, outbox, now }),
     carriers: new MemoryCarrierStore({ now }),
     accounts: new MemoryAccountStore(),
+    attendance: new MemoryAttendanceStore({ now }),
     notifications: new MemoryNotificationStore({ tables, now }),
     ready: async () => undefined,
     close: () => drain(writing),
@@ -143,8 +148,9 @@ export async function openMemory({ now = systemClock, onFault, onCommit }: Datab
 
 const systemClock = (): Date => new Date()
 
-/** Nobody else serves this folder: whoever held a lease in it is dead, and what it held is due at once. */
-async function freeLeases(db: Kysely<Tables>, now: Date): Promise<void> {
+/** Nobody else serves this folder: every node that it knows is dead, and what they had leased is due at once. */
+async function buryOthers(db: Kysely<Tables>, now: Date): Promise<void> {
+  await db.updateTable('node').set({ alive_until: '' }).execute()
   await db
     .updateTable('delivery')
     .set({ state: 'due', lease: '', due_at: now.toISOString() })

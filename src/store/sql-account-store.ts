@@ -1,7 +1,7 @@
 // Accounts and keys on SQL. Whatever must hold of several rows at once is checked by the statement that writes.
-import { sql, type Kysely } from 'kysely'
+import { sql, type Kysely, type RawBuilder } from 'kysely'
 import type { AccountId, Tenant } from '../model/ids'
-import { MAX_KEYS_PER_SCOPE, usernameKey } from './account-keys'
+import { isEnabledSupervisor, MAX_KEYS_PER_SCOPE, usernameKey } from './account-keys'
 import type { Account, AccountStore, ApiKey } from './account-store'
 import { toAccount, toApiKey } from './sql-rows'
 import type { Tables } from './sql-schema'
@@ -43,8 +43,19 @@ export class SqlAccountStore implements AccountStore {
     return rows.map(toAccount)
   }
   async updateAccount(account: Account): Promise<boolean> {
+    try {
+      if (isEnabledSupervisor(account)) return await this.#update(this.db, account, sql<boolean>`1 = 1`)
+      const { tenant } = account
+      return await this.#withoutOthers(tenant, (db) => this.#update(db, account, mayGo(account)))
+    } catch (cause) {
+      // Somebody on another node has taken the name since the statement looked.
+      if (this.spelling.isDuplicate(cause)) return false
+      throw cause
+    }
+  }
+  async #update(db: Kysely<Tables>, account: Account, condition: RawBuilder<boolean>): Promise<boolean> {
     const { tenant, id, version } = account
-    const update = this.db
+    const update = db
       .updateTable('account')
       .set(columns(account))
       .where('tenant', '=', tenant)
@@ -55,19 +66,20 @@ export class SqlAccountStore implements AccountStore {
           select 1 from account as other where other.tenant = ${tenant}
             and other.username_key = ${usernameKey(account.username)} and other.id <> ${id})`,
       )
-    try {
-      const { numUpdatedRows } = await update.executeTakeFirstOrThrow()
-      return numUpdatedRows === 1n
-    } catch (cause) {
-      // Somebody on another node has taken the name since the statement looked.
-      if (this.spelling.isDuplicate(cause)) return false
-      throw cause
-    }
+      .where(condition)
+    const { numUpdatedRows } = await update.executeTakeFirstOrThrow()
+    return numUpdatedRows === 1n
   }
   async deleteAccount(tenant: Tenant, id: AccountId): Promise<boolean> {
-    const deleted = this.db.deleteFrom('account').where('tenant', '=', tenant).where('id', '=', id)
-    const { numDeletedRows } = await deleted.executeTakeFirstOrThrow()
-    return numDeletedRows === 1n
+    return this.#withoutOthers(tenant, async (db) => {
+      const doomed = db.deleteFrom('account').where('tenant', '=', tenant).where('id', '=', id)
+      const { numDeletedRows } = await doomed.where(mayGo({ tenant, id })).executeTakeFirstOrThrow()
+      return numDeletedRows === 1n
+    })
+  }
+  /** Two supervisors who demote each other on two nodes must not both succeed. */
+  #withoutOthers<T>(tenant: Tenant, work: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
+    return this.spelling.alone(this.db, JSON.stringify([tenant, 'supervisors']), work)
   }
 
   async createKey(key: ApiKey): Promise<boolean> {
@@ -85,6 +97,11 @@ export class SqlAccountStore implements AccountStore {
     const { numAffectedRows } = await this.spelling.alone(this.db, scope, (db) => insert.execute(db))
     return numAffectedRows === 1n
   }
+  async findKey(tenant: Tenant, hash: string): Promise<ApiKey | null> {
+    const found = this.db.selectFrom('api_key').selectAll().where('tenant', '=', tenant).where('hash', '=', hash)
+    const row = await found.executeTakeFirst()
+    return row ? toApiKey(row) : null
+  }
   async listKeys(tenant: Tenant): Promise<ApiKey[]> {
     const rows = await this.db
       .selectFrom('api_key')
@@ -101,6 +118,12 @@ export class SqlAccountStore implements AccountStore {
     return numDeletedRows === 1n
   }
 }
+
+/** Is no enabled supervisor, or not the only one. */
+const mayGo = ({ tenant, id }: Pick<Account, 'tenant' | 'id'>): RawBuilder<boolean> => sql<boolean>`(
+  role <> 'supervisor' or disabled = 1 or exists (
+    select 1 from account as other where other.tenant = ${tenant}
+      and other.role = 'supervisor' and other.disabled = 0 and other.id <> ${id}))`
 
 const columns = (account: Account) => ({
   username: account.username,

@@ -4,18 +4,31 @@ import type { Conversation, Status } from '../model/conversation'
 import type { ConversationEvent, PublicEvent } from '../model/events'
 import type { ConversationId, Tenant } from '../model/ids'
 import { isDue, type Silence } from '../model/silence'
-import type { Committed, ConversationStore, Decision, Needs, View } from './conversation-store'
+import type { Committed, ConversationStore, Decision, IdleClaim, Needs, View } from './conversation-store'
 import type { GroupCommit } from './group-commit'
 import type { LogReading } from './log-reading'
+import type { ConversationRecord } from './sql-rows'
 import type { Tables } from './sql-schema'
+import type { SqlSpelling } from './sql-spelling'
 import { readEvent, readPublicEvent } from './stored-json'
 
 export class SqlConversationStore implements ConversationStore {
   readonly #db: Kysely<Tables>
   readonly #log: LogReading
   readonly #writing: GroupCommit
+  readonly #spelling: SqlSpelling
+  readonly #now: (() => Date) | undefined
 
-  constructor(deps: { db: Kysely<Tables>; log: LogReading; writing: GroupCommit }) {
+  /** @param deps `now` replaces the database's clock, where it has one */
+  constructor(deps: {
+    db: Kysely<Tables>
+    log: LogReading
+    writing: GroupCommit
+    spelling: SqlSpelling
+    now?: (() => Date) | undefined
+  }) {
+    this.#spelling = deps.spelling
+    this.#now = deps.now
     this.#db = deps.db
     this.#log = deps.log
     this.#writing = deps.writing
@@ -56,22 +69,20 @@ export class SqlConversationStore implements ConversationStore {
       .execute()
     return this.#log.replayed(rows)
   }
-  async idleSince(tenant: Tenant, silence: Silence, limit: number): Promise<Conversation[]> {
+  async claimIdle(tenant: Tenant, silence: Silence, { limit, claimMs }: IdleClaim): Promise<Conversation[]> {
     const { warnBefore, endBefore, unjoinedBefore } = silence
     const shortest = [warnBefore, endBefore, unjoinedBefore].reduce((a, b) => (a > b ? a : b))
-    const rows = await this.#db
-      .selectFrom('conversation')
-      .selectAll()
-      .where('tenant', '=', tenant)
-      .where(sql<boolean>`status = 'open'`)
-      .where('active_at', '<', shortest)
-      .where(
-        sql<boolean>`(active_at < ${endBefore} or (active_at < ${warnBefore} and idle_warned = 0)
-          or (active_at < ${unjoinedBefore} and position = 0))`,
+    const at = (ms: number) => this.#spelling.instant(this.#now, ms)
+    const { rows } = await sql<ConversationRecord>`
+      with found as materialized (
+        select tenant, id from conversation
+        where tenant = ${tenant} and status = 'open' and active_at < ${shortest} and claimed_until <= ${at(0)}
+          and (active_at < ${endBefore} or (active_at < ${warnBefore} and idle_warned = 0)
+            or (active_at < ${unjoinedBefore} and position = 0))
+        order by active_at limit ${limit} ${this.#spelling.passLocked}
       )
-      .orderBy('active_at')
-      .limit(limit)
-      .execute()
+      update conversation set claimed_until = ${at(claimMs)} from found
+      where conversation.tenant = found.tenant and conversation.id = found.id returning *`.execute(this.#db)
     // The snapshot may be a minute older than the last word.
     const due = (await this.#log.replayed(rows)).filter((conversation) => isDue(conversation, silence))
     return due.sort((a, b) => (a.activeAt < b.activeAt ? -1 : 1))

@@ -20,6 +20,22 @@ export interface Tables {
   quota: QuotaTable
   account: AccountTable
   api_key: ApiKeyTable
+  node: NodeTable
+  attendance: AttendanceTable
+}
+
+interface NodeTable {
+  id: string
+  alive_until: string
+}
+export interface AttendanceTable {
+  tenant: Tenant
+  conversation_id: ConversationId
+  participant_id: ParticipantId
+  node: string
+  /** When the grace of somebody who is gone ends; null while they are here. */
+  away_at: string | null
+  claimed_until: string
 }
 
 interface AddressColumns {
@@ -39,6 +55,8 @@ export interface ConversationTable {
   ended_at: string
   /** What changes rarely, as JSON; the columns beside it are the truth for the rest. */
   picture: string
+  /** Until when a node looks after its silence; empty: none did. */
+  claimed_until: Generated<string>
 }
 /** A row exists only while its conversation is open: its primary key is what makes a second opening a conflict. */
 export interface LiveAddressTable extends AddressColumns {

@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 
 const ENDS_WITHIN = 5_000
@@ -96,22 +97,56 @@ export function answerParent(answers, close) {
   })
 }
 
+/** Of a process, the kernel tells here what its first thread has used. Where there is no such kernel: the time at work. */
+function mainThreadCpu() {
+  try {
+    return Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[0]) / 1e6
+  } catch {
+    return performance.eventLoopUtilization().active
+  }
+}
+
+/** @typedef {{ url: string, door: string, settings: string, close: () => unknown }} Served */
+
 /**
- * What every server under measurement answers: where it is, and the CPU it has used, its threads included, in µs.
- * @param {() => Promise<{ url: string, door: string, settings: string, close: () => unknown }>} start
+ * What every server under measurement answers: where it is, and what it has used.
+ * @template {Served} T
+ * @param {() => Promise<T>} start
+ * @param {Record<string, (server: T, body: any) => unknown>} [more] what this one can be asked besides, once it is started
  */
-export function answerAsServer(start) {
-  /** @type {ReturnType<typeof start> | undefined} */
+export function answerAsServer(start, more = {}) {
+  /** @type {Promise<T> | undefined} */
   let started
+  const delays = monitorEventLoopDelay({ resolution: 1 })
+  /** @type {Record<string, (body: any) => unknown>} */
   const answers = {
     start: async () => {
       const { url, door, settings } = await (started ??= start())
       return { url, door, settings }
     },
+    /** µs of CPU since the start, all threads included. */
     cpu: () => {
       const { user, system } = process.cpuUsage()
       return user + system
     },
+    /** Bytes that are in use when nothing is left to be collected, and bytes that are resident. */
+    memory: () => {
+      for (let i = 0; i < 4; i++) globalThis.gc?.()
+      const { heapUsed, external, rss } = process.memoryUsage()
+      return { live: heapUsed + external, resident: rss }
+    },
+    /** ms of CPU of the event loop's thread since the start, and its longest turn in ms since the last asking. */
+    loop: () => {
+      const longest = delays.max / 1e6
+      delays.enable()
+      delays.reset()
+      return { cpu: mainThreadCpu(), longest }
+    },
   }
+  for (const [question, answer] of Object.entries(more))
+    answers[question] = async (body) => {
+      if (!started) throw new Error('It was not started.')
+      return answer(await started, body)
+    }
   answerParent(answers, async () => (await started?.catch(() => undefined))?.close())
 }

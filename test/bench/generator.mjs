@@ -1,17 +1,17 @@
 // @ts-check
 // The load: a process of its own that keeps K messages in flight and checks each delivery on each receiver.
+import { connect } from 'node:net'
 import { answerParent } from './child.mjs'
-import { openRooms } from './door.mjs'
-import { Latencies, Ledger, MEMBERS } from './ledger.mjs'
+import { hireAgents, nodeOf, openRooms, senderOf } from './door.mjs'
+import { Latencies, Ledger } from './ledger.mjs'
+import { Leavers } from './resuming.mjs'
+import { KEY_NUMBER, KEY_ROOM, KEY_START } from './triggers.mjs'
 import { digitsAt, maskedFrame, patchDigits } from './wire.mjs'
 
-/** The sender's key carries what is to be checked, in fixed width: the room, and the message's number in its room. */
-const KEY = Buffer.from('be4c0000-')
-const ROOM = { at: 0, digits: 4 }
-const NUMBER = { at: 15, digits: 12 }
+const KEY = Buffer.from(KEY_START)
 /** @param {number} room */
 const messageKey = (room) =>
-  `${KEY.toString()}${String(room).padStart(ROOM.digits, '0')}-4000-8000-${'0'.repeat(NUMBER.digits)}`
+  `${KEY_START}${String(room).padStart(KEY_ROOM.digits, '0')}-4000-8000-${'0'.repeat(KEY_NUMBER.digits)}`
 const SEQ = Buffer.from('"seq":')
 const ACCEPTED = Buffer.from('"code":200')
 const ACK_ID = { at: 2, digits: 7 }
@@ -19,22 +19,27 @@ const ACK_IDS = 9_000_000
 const ACK = 51
 const EVENT = 50
 /** Without a single delivery for this long, what is missing is lost. */
-const STALLED = 3_000
+const STALLED = 10_000
 
 /**
  * @typedef {{ inFlight: number, messages: number, seconds: number, depth?: number }} Plan
  * @typedef {{ data: Buffer, from: number, to: number }} Packet
+ * @typedef {import('./wire.mjs').Connection} Connection
  */
 
 class Load {
   /** @type {import('./door.mjs').Room[]} */
   #rooms = []
-  #ledger = new Ledger(0)
+  #members = 0
+  #nodes = 1
+  #ledger = new Ledger(0, 0)
   /**
    * One frame for each room, to be patched, and where its number is.
-   * @type {{ frame: Buffer, number: typeof NUMBER }[]}
+   * @type {{ frame: Buffer, number: typeof KEY_NUMBER }[]}
    */
   #frames = []
+  /** To each node, once the servers speak by themselves. @type {import('node:net').Socket[]} */
+  #triggers = []
   #pending = new Int32Array(0)
   #sentAt = new Float64Array(0)
   /** Rooms without a message in flight, the longest idle first. @type {number[]} */
@@ -44,17 +49,30 @@ class Load {
   #dead = ''
   #run = this.#begin({ inFlight: 0, messages: 0, seconds: 0 })
 
-  /** @param {{ url: string, door: string, rooms: number, bytes: number }} the */
-  async prepare({ url, door, rooms, bytes }) {
+  /** @param {import('./door.mjs').Opening & { bytes: number }} the */
+  async prepare({ bytes, ...opening }) {
     const started = performance.now()
-    this.#rooms = await openRooms({ url, door, rooms })
-    this.#ledger = new Ledger(rooms)
+    const { rooms, agents, urls } = opening
+    this.#rooms = await openRooms(opening)
+    const members = (this.#members = 1 + agents.length)
+    this.#nodes = urls.length
+    this.#ledger = new Ledger(rooms, members)
     this.#pending = new Int32Array(rooms)
     this.#sentAt = new Float64Array(rooms)
     this.#idle = this.#rooms.map((_, room) => room)
     this.#frames = this.#rooms.map((_, room) => this.#frameOf(room, bytes))
-    this.#rooms.forEach(({ members }, room) => members.forEach((_, member) => this.#listen(room, member)))
-    return { seconds: (performance.now() - started) / 1000, request: (this.#frames[0]?.frame.length ?? 0) - 8 }
+    this.#listenToAll()
+    return {
+      seconds: (performance.now() - started) / 1000,
+      request: (this.#frames[0]?.frame.length ?? 0) - 8,
+      ids: this.#rooms.map(({ id }) => id),
+    }
+  }
+
+  /** From now on the servers are triggered to speak, and every member is a receiver. @param {{ ports: number[] }} the */
+  async drive({ ports }) {
+    this.#triggers = ports.map((port) => connect({ host: '127.0.0.1', port, noDelay: true }))
+    for (const trigger of this.#triggers) trigger.on('error', ({ message }) => (this.#dead ||= `a trigger: ${message}`))
   }
 
   /** @param {Plan} plan */
@@ -69,31 +87,26 @@ class Load {
     const { sent, delivered, others } = run
     const arrival = run.arrivals ? run.arrivalBytes / run.arrivals : 0
     const ack = run.acks ? run.ackBytes / run.acks : 0
-    return {
-      sent,
-      delivered,
-      others,
-      stalled: run.rooms > 0,
-      seconds,
-      p50,
-      p99,
-      arrival,
-      ack,
-      busy: (user + system) / 1e6,
-    }
+    const counts = { sent, delivered, others, stalled: run.rooms > 0 }
+    return { ...counts, seconds, p50, p99, arrival, ack, busy: (user + system) / 1e6 }
   }
 
   /** The faults of all that was sent since the start, the warm-up included. */
   audit() {
     const { doubled, misordered, stray } = this.#ledger
-    const members = this.#rooms.flatMap((room) => room.members)
-    const pings = members.reduce((sum, { connection }) => sum + connection.pings, 0)
+    const pings = [...this.#connections()].reduce((sum, connection) => sum + connection.pings, 0)
     const faults = { lost: this.#ledger.lost(), doubled, misordered, stray, refused: this.#refused }
     return { faults, pings, firstRefusal: this.#firstRefusal, dead: this.#dead }
   }
 
+  /** Of all rooms; they can be opened again. */
   close() {
-    for (const { members } of this.#rooms) for (const { connection } of members) connection.close()
+    for (const connection of this.#connections()) connection.close()
+    for (const trigger of this.#triggers) trigger.destroy()
+  }
+
+  #connections() {
+    return new Set(this.#rooms.flatMap(({ members }) => members.map(({ connection }) => connection)))
   }
 
   /** @param {Plan} plan */
@@ -104,9 +117,9 @@ class Load {
     return { ...counts, ...limits, rooms: 0, last: started, latencies: new Latencies() }
   }
 
-  /** The customer speaks in the even rooms, an agent in the odd ones. @param {number} room */
+  /** @param {number} room */
   #sender(room) {
-    return room % 2
+    return senderOf(this.#nodes, room)
   }
 
   /** @param {number} room @param {number} bytes */
@@ -118,15 +131,24 @@ class Load {
     const message = { conversationId, type: 'ChatMessage', messageId, from, to: [], text, tag: '', attachments: [] }
     const payload = `42${ACK_IDS}${JSON.stringify(['sendMessage', message])}`
     const key = Buffer.from(payload).indexOf(KEY) + KEY.length
-    return { frame: maskedFrame(payload), number: { at: key + NUMBER.at, digits: NUMBER.digits } }
+    return { frame: maskedFrame(payload), number: { at: key + KEY_NUMBER.at, digits: KEY_NUMBER.digits } }
   }
 
-  /** @param {number} room @param {number} member */
-  #listen(room, member) {
-    const connection = this.#rooms[room]?.members[member]?.connection
-    if (!connection) throw new Error('A room has three members.')
-    connection.heard = (data, from, to) => this.#hear(room, member, { data, from, to })
-    connection.lost = (reason) => (this.#dead ||= `a connection was lost: ${reason}`)
+  /** A connection has the same place in all of its rooms; what names no room is counted where it has only one. */
+  #listenToAll() {
+    /** @type {Map<Connection, { rooms: number[], member: number }>} */
+    const places = new Map()
+    for (const [room, { members }] of this.#rooms.entries())
+      for (const [member, { connection }] of members.entries()) {
+        const place = places.get(connection) ?? { rooms: [], member }
+        place.rooms.push(room)
+        places.set(connection, place)
+      }
+    for (const [connection, { rooms, member }] of places) {
+      const only = rooms.length === 1 ? rooms[0] : undefined
+      connection.heard = (data, from, to) => this.#hear(connection, { member, only }, { data, from, to })
+      connection.lost = (reason) => (this.#dead ||= `a connection was lost: ${reason}`)
+    }
   }
 
   #next() {
@@ -141,46 +163,53 @@ class Load {
 
   /** @param {number} room */
   #send(room) {
-    const { frame, number } = /** @type {{ frame: Buffer, number: typeof NUMBER }} */ (this.#frames[room])
     const value = this.#ledger.send(room)
+    this.#run.sent++
+    this.#pending[room] = (this.#pending[room] ?? 0) + this.#members
+    this.#sentAt[room] = performance.now()
+    if (this.#triggers.length > 0) return this.#trigger(room, value)
+    const { frame, number } = /** @type {{ frame: Buffer, number: typeof KEY_NUMBER }} */ (this.#frames[room])
     patchDigits(frame, number, value)
     patchDigits(frame, ACK_ID, ACK_IDS + (value % 1_000_000))
-    this.#run.sent++
-    this.#pending[room] = (this.#pending[room] ?? 0) + MEMBERS
-    this.#sentAt[room] = performance.now()
     this.#rooms[room]?.members[this.#sender(room)]?.connection.write(Buffer.from(frame))
+  }
+
+  /** On the node where the sender sits. @param {number} room @param {number} number */
+  #trigger(room, number) {
+    const digits = String(room).padStart(KEY_ROOM.digits, '0') + String(number).padStart(KEY_NUMBER.digits, '0')
+    this.#triggers[nodeOf(this.#nodes, room, this.#sender(room))]?.write(Buffer.from(digits, 'latin1'))
   }
 
   /**
    * The hot path: nothing is parsed, the key and the `seq` are looked for.
-   * @param {number} room @param {number} member @param {Packet} packet
+   * @param {Connection} connection @param {{ member: number, only: number | undefined }} place @param {Packet} packet
    */
-  #hear(room, member, { data, from, to }) {
+  #hear(connection, { member, only }, { data, from, to }) {
     const kind = data[from + 1]
     if (kind !== ACK && kind !== EVENT) return void (this.#dead ||= `an odd packet: ${data.toString('utf8', from, to)}`)
     const key = find(data, KEY, from, to)
-    if (key < 0) return this.#other(room, member, { data, from, to })
+    if (key < 0) return this.#other(only === undefined ? undefined : only * this.#members + member, { data, from, to })
     const at = key + KEY.length
     const seqAt = find(data, SEQ, from, to)
-    const receiver = room * MEMBERS + member
-    if (digitsAt(data, at, at + ROOM.digits) !== room) return void this.#ledger.stray++
+    const room = digitsAt(data, at, at + KEY_ROOM.digits)
+    if (this.#rooms[room]?.members[member]?.connection !== connection) return void this.#ledger.stray++
     if (kind === ACK && find(data, ACCEPTED, from, to) < 0) return this.#refuse(data.toString('utf8', from, to))
-    const number = digitsAt(data, at + NUMBER.at, at + NUMBER.at + NUMBER.digits)
+    const number = digitsAt(data, at + KEY_NUMBER.at, at + KEY_NUMBER.at + KEY_NUMBER.digits)
     const seq = seqAt < 0 ? 0 : digitsAt(data, seqAt + SEQ.length, to)
-    if (!this.#ledger.hear(receiver, number, seq)) return
+    if (!this.#ledger.hear(room * this.#members + member, number, seq)) return
     this.#count(kind, to - from)
     this.#delivered(room)
   }
 
   /**
    * Something else than a message of ours: a refusal, or an activity.
-   * @param {number} room @param {number} member @param {Packet} packet
+   * @param {number | undefined} receiver @param {Packet} packet
    */
-  #other(room, member, { data, from, to }) {
+  #other(receiver, { data, from, to }) {
     if (data[from + 1] === ACK) return this.#refuse(data.toString('utf8', from, to))
     this.#run.others++
     const seqAt = find(data, SEQ, from, to)
-    if (seqAt >= 0) this.#ledger.other(room * MEMBERS + member, digitsAt(data, seqAt + SEQ.length, to))
+    if (seqAt >= 0 && receiver !== undefined) this.#ledger.other(receiver, digitsAt(data, seqAt + SEQ.length, to))
   }
 
   /** @param {string} text */
@@ -236,6 +265,19 @@ function find(data, what, from, to) {
 }
 
 const load = new Load()
-answerParent({ prepare: (body) => load.prepare(body), run: (body) => load.run(body), audit: () => load.audit() }, () =>
-  load.close(),
+const leavers = new Leavers()
+answerParent(
+  {
+    hire: (body) => hireAgents(body),
+    prepare: (body) => load.prepare(body),
+    drive: (body) => load.drive(body),
+    run: (body) => load.run(body),
+    audit: () => load.audit(),
+    close: () => load.close(),
+    enter: (body) => leavers.enter(body),
+    leave: () => leavers.leave(),
+    connect: (body) => leavers.connect(body),
+    resume: (body) => leavers.resume(body),
+  },
+  () => load.close(),
 )

@@ -1,12 +1,11 @@
 // @ts-check
 // The book of what every receiver should hear: finds what was lost, doubled, out of order or delivered to a wrong room.
 
-export const MEMBERS = 3
-
 export class Ledger {
   doubled = 0
   misordered = 0
   stray = 0
+  #members
   /** The number of the last message of each room. */
   #sent
   /** The highest number that each receiver has heard, and the highest `seq`. */
@@ -15,11 +14,12 @@ export class Ledger {
   /** What a receiver has been passed over with, and may still hear late. @type {Map<number, Set<number>>} */
   #skipped = new Map()
 
-  /** @param {number} rooms */
-  constructor(rooms) {
+  /** @param {number} rooms @param {number} members of each */
+  constructor(rooms, members) {
+    this.#members = members
     this.#sent = new Float64Array(rooms)
-    this.#highest = new Float64Array(rooms * MEMBERS)
-    this.#seq = new Float64Array(rooms * MEMBERS)
+    this.#highest = new Float64Array(rooms * members)
+    this.#seq = new Float64Array(rooms * members)
   }
 
   /** @param {number} room @returns {number} the number of the message that is about to be sent, from 1 */
@@ -30,7 +30,7 @@ export class Ledger {
   }
 
   /**
-   * @param {number} receiver room * MEMBERS + member @param {number} number @param {number} seq the server's own count
+   * @param {number} receiver room * members + member @param {number} number @param {number} seq the server's own count
    * @returns {boolean} whether it was heard for the first time
    */
   hear(receiver, number, seq) {
@@ -55,7 +55,9 @@ export class Ledger {
   /** What never came; to be asked when nothing is under way. */
   lost() {
     let lost = 0
-    this.#highest.forEach((highest, receiver) => (lost += (this.#sent[Math.floor(receiver / MEMBERS)] ?? 0) - highest))
+    this.#highest.forEach(
+      (highest, receiver) => (lost += (this.#sent[Math.floor(receiver / this.#members)] ?? 0) - highest),
+    )
     for (const numbers of this.#skipped.values()) lost += numbers.size
     return lost
   }

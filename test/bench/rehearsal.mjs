@@ -2,7 +2,7 @@
 // Stands in for side A without the gateway: stock rooms behind our doors (init, login, token) that can be told to err.
 import { randomBytes } from 'node:crypto'
 import { answerAsServer } from './child.mjs'
-import { STOCK_SETTINGS, startRooms } from './rooms.mjs'
+import { STOCK_SETTINGS, startRooms } from './peers/rooms.mjs'
 
 /** `lose`, `double`, `swap`, `number` or `misdirect`: what happens to one message in five hundred. */
 const FAULT = process.env['BENCH_FAULT'] ?? ''

@@ -1,23 +1,16 @@
 // @ts-check
-// Turns the figures of all repeats into one table, and says which ratios are void.
+// Turns figures into tables, judges the goals, and says which ratios are void.
 
 /**
- * @typedef {{ lost: number, doubled: number, misordered: number, stray: number, refused: number }} Faults
- * @typedef {{ faults: Faults, pings: number, firstRefusal: string, dead: string }} Audit of a generator's whole life
- * @typedef {{ cost: number, rate: number, p50: number, p99: number, server: number, generator: number,
- *   strangers: number, stalled: boolean, others: number, request: number, arrival: number,
- *   ack: number }} Figures of one slice
- * @typedef {{ inFlight: number, slices: Record<Side, Figures>[], audits: Record<Side, Audit>,
- *   settings: Record<Side, string> }} Repeat
- * @typedef {'ours' | 'stock'} Side
+ * @typedef {import('./turns.mjs').Repeat} Repeat
+ * @typedef {import('./turns.mjs').Scenario} Scenario
+ * @typedef {import('./side.mjs').Figures} Figures
+ * @typedef {import('./side.mjs').Audit} Audit
+ * @typedef {{ goal: number, what: string, at: string, against: string, ratio: number, limit: number, isFloor: boolean,
+ *   isVoid: boolean, figures: string }} Result `ratio`: NaN when it was not measured
  */
 
-/** @type {Side[]} */
-const SIDES = ['ours', 'stock']
-/** What performance.md asks for, by messages in flight. @type {Record<number, number>} */
-const GOALS = { 4: 1.6, 200: 1 }
 const FAULTS = /** @type {const} */ (['lost', 'doubled', 'misordered', 'stray', 'refused'])
-const RATIOS = ['ratio of pairs', 'of medians', 'of minima', 'goal']
 /** Each column is the median over all slices of all repeats. @type {Record<string, (figures: Figures) => number>} */
 const HEAD = {
   'µs/delivery': ({ cost }) => cost,
@@ -28,90 +21,158 @@ const HEAD = {
   'generator %': ({ generator }) => generator * 100,
   'strangers %': ({ strangers }) => strangers * 100,
 }
+/** @type {Record<string, (figures: Figures) => number>} */
+const PARTS = {
+  'nodes µs': ({ parts }) => parts.nodes,
+  'Redis µs': ({ parts }) => parts.redis,
+  'Postgres µs': ({ parts }) => parts.postgres,
+}
 
 /** @param {number[]} values */
-function median(values) {
+export function median(values) {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1
   return sorted.length % 2 ? (sorted[middle] ?? NaN) : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2
 }
 
-/** @param {Audit} audit */
-const faultsOf = ({ faults }) => FAULTS.reduce((sum, kind) => sum + faults[kind], 0)
-
+/** @param {import('./side.mjs').Faults} faults */
+const sumOf = (faults) => FAULTS.reduce((sum, kind) => sum + faults[kind], 0)
 /** @param {Repeat[]} repeats */
 export const isVoid = (repeats) =>
-  repeats.length === 0 || repeats.some(({ audits }) => faultsOf(audits.ours) + faultsOf(audits.stock) > 0)
+  repeats.length === 0 || repeats.some(({ audits }) => Object.values(audits).some(({ faults }) => sumOf(faults) > 0))
 
-/** @param {Repeat[]} repeats of one K */
-const slicesOf = (repeats) => repeats.flatMap(({ slices }) => slices)
+/** @param {Repeat[]} repeats @param {number} k */
+const turnsOf = (repeats, k) => repeats.flatMap(({ turns }) => turns.filter(({ inFlight }) => inFlight === k))
 
-/** @param {Repeat} repeat */
-export function line({ slices, audits }) {
-  const told = SIDES.map((side) => {
-    const cost = median(slices.map((slice) => slice[side].cost)).toFixed(2)
-    const others = slices.reduce((sum, slice) => sum + slice[side].others, 0)
-    const { pings, dead, firstRefusal } = audits[side]
-    const faults = faultsOf(audits[side]) ? ` FAULTS ${JSON.stringify(audits[side].faults)} ${dead}${firstRefusal}` : ''
-    const asides = `${pings ? ` (${pings} pings fell in)` : ''}${others ? ` (${others} other events)` : ''}`
-    return `${side} ${cost} µs${faults}${asides}`
-  })
-  const ratios = slices.map(({ ours, stock }) => (ours.cost / stock.cost).toFixed(2))
-  return `${told.join(', ')}, ratios ${ratios.join(' ')}`
-}
-
-/** @param {Repeat[]} repeats of all K @returns {string} */
-export function table(repeats) {
-  const rows = [['K', 'side', ...Object.keys(HEAD), 'min µs', ...FAULTS, ...RATIOS]]
-  for (const inFlight of new Set(repeats.map((repeat) => repeat.inFlight))) {
-    const here = repeats.filter((repeat) => repeat.inFlight === inFlight)
-    for (const side of SIDES)
-      rows.push([
-        String(inFlight),
-        side,
-        ...cells(slicesOf(here).map((slice) => slice[side])),
-        ...FAULTS.map((kind) => String(here.reduce((sum, { audits }) => sum + audits[side].faults[kind], 0))),
-        ...(side === 'ours' ? ratios(here, inFlight) : RATIOS.map(() => '')),
-      ])
-  }
-  return aligned(rows)
-}
-
-/** What both sides carried; they must be alike, or the comparison is none. @param {Repeat[]} repeats */
-export function sizes(repeats) {
-  return /** @type {const} */ (['request', 'arrival', 'ack'])
-    .map((name) => {
-      const of = (/** @type {Side} */ side) => median(slicesOf(repeats).map((slice) => slice[side][name]))
-      const far = Math.abs(of('ours') / of('stock') - 1) > 0.1
-      return `${name} ${of('ours').toFixed(0)} and ${of('stock').toFixed(0)} B${far ? ' (MORE THAN 10 % APART)' : ''}`
+/** One repeat, as soon as it is over. @param {Scenario} scenario @param {Repeat} repeat */
+export function line({ sides, ks }, repeat) {
+  const told = ks.map((k) => {
+    const costs = sides.map(({ name }) => {
+      const cost = median(turnsOf([repeat], k).map((turn) => turn.sides[name]?.cost ?? NaN))
+      return `${name} ${cost.toFixed(2)}`
     })
-    .join(', ')
+    return `K=${k}: ${costs.join(', ')} µs`
+  })
+  return [...told, ...sides.flatMap(({ name }) => asides(name, repeat))].join('; ')
 }
-
-/** @param {Figures[]} figures */
-function cells(figures) {
-  const medians = Object.entries(HEAD).map(([name, pick]) =>
-    median(figures.map(pick)).toFixed(/µs|ms/.test(name) ? 2 : 0),
-  )
-  return [...medians, Math.min(...figures.map(({ cost }) => cost)).toFixed(2)]
-}
-
-/** @param {Repeat[]} repeats @param {number} inFlight */
-function ratios(repeats, inFlight) {
-  const goal = GOALS[inFlight] ? `≤ ${GOALS[inFlight].toFixed(2)}` : ''
-  if (isVoid(repeats)) return ['void', 'void', 'void', goal]
-  const slices = slicesOf(repeats)
-  const [ours, stock] = [slices.map((slice) => slice.ours.cost), slices.map((slice) => slice.stock.cost)]
-  const values = [
-    median(slices.map((slice) => slice.ours.cost / slice.stock.cost)),
-    median(ours) / median(stock),
-    Math.min(...ours) / Math.min(...stock),
+/** @param {string} name @param {Repeat} repeat */
+function asides(name, { audits, turns }) {
+  const { faults, pings, dead, firstRefusal } = /** @type {Audit} */ (audits[name])
+  const others = turns.reduce((sum, { sides }) => sum + (sides[name]?.others ?? 0), 0)
+  return [
+    ...(sumOf(faults) > 0 ? [`${name} FAULTS ${JSON.stringify(faults)} ${dead}${firstRefusal}`] : []),
+    ...(pings > 0 ? [`${name}: ${pings} pings fell in`] : []),
+    ...(others > 0 ? [`${name}: ${others} other events`] : []),
   ]
-  return [...values.map((value) => value.toFixed(2)), goal]
 }
+
+/** @param {Scenario} scenario @param {Repeat[]} repeats @returns {string[][]} the first row is the head */
+export function table({ sides, ks }, repeats) {
+  const isCluster = sides.some(({ redis }) => redis)
+  const columns = { ...HEAD, ...(isCluster && PARTS) }
+  const rows = [['K', 'side', ...Object.keys(columns), 'min µs', ...FAULTS]]
+  for (const k of ks)
+    for (const { name } of sides) {
+      const figures = turnsOf(repeats, k).flatMap((turn) => turn.sides[name] ?? [])
+      const cells = Object.entries(columns).map(([head, pick]) =>
+        median(figures.map(pick)).toFixed(/µs|ms/.test(head) ? 2 : 0),
+      )
+      const faults = FAULTS.map((kind) =>
+        String(repeats.reduce((sum, { audits }) => sum + (audits[name]?.faults[kind] ?? 0), 0)),
+      )
+      rows.push([String(k), name, ...cells, Math.min(...figures.map(({ cost }) => cost)).toFixed(2), ...faults])
+    }
+  return rows
+}
+
+/** What the sides carried; they must be alike, or the comparison is none. @param {Scenario} scenario @param {Repeat[]} repeats */
+export function sizes({ sides }, repeats) {
+  const turns = repeats.flatMap((repeat) => repeat.turns)
+  return /** @type {const} */ (['request', 'arrival', 'ack'])
+    .map((what) => {
+      const values = sides.map(({ name }) => median(turns.map((turn) => turn.sides[name]?.[what] ?? NaN)))
+      const far = Math.max(...values) / Math.min(...values) > 1.1
+      return `${what} ${values.map((value) => value.toFixed(0)).join(', ')} B${far ? ' (MORE THAN 10 % APART)' : ''}`
+    })
+    .join('; ')
+}
+
+/** @param {Scenario} scenario @param {Repeat[]} repeats @returns {Result[]} of the goals whose K and side were measured */
+export function judge({ goals, ks, sides, perNode }, repeats) {
+  return goals
+    .filter(({ k, side }) => ks.includes(k) && sides.some(({ name }) => name === side))
+    .map((goal) => {
+      const { k, against, isFloor = false } = goal
+      const ratios = against.map((peer) => ({ peer, ...compare(goal, peer, repeats) }))
+      // The better peer is the harder one to beat.
+      const hardest = ratios.sort((a, b) => (isFloor ? a.ratio - b.ratio : b.ratio - a.ratio))[0]
+      return {
+        goal: goal.goal,
+        what: goal.what,
+        at: `K=${k}${perNode ? ' a node' : ''}`,
+        against: hardest?.peer ?? '',
+        ratio: hardest?.ratio ?? NaN,
+        limit: goal.limit,
+        isFloor,
+        isVoid: isVoid(repeats),
+        figures: hardest?.figures ?? '',
+      }
+    })
+}
+
+/** The median of the ratios of neighbours in time; of Redis, the ratio of whole repeats, for it is counted in ticks. */
+/** @param {import('./goals.mjs').Goal} goal @param {string} peer @param {Repeat[]} repeats */
+function compare({ of, k, side }, peer, repeats) {
+  if (of === 'redis') {
+    const cost = (/** @type {string} */ name) => repeats.map((repeat) => redisCost(turnsOf([repeat], k), name))
+    const [ours, theirs] = [cost(side), cost(peer)]
+    const ratio = median(ours.map((value, i) => value / (theirs[i] ?? NaN)))
+    return { ratio, figures: `${median(ours).toFixed(2)} and ${median(theirs).toFixed(2)} µs of Redis a delivery` }
+  }
+  const turns = turnsOf(repeats, k)
+  const pick = (/** @type {string} */ name) => turns.map((turn) => turn.sides[name]?.[of] ?? NaN)
+  const [ours, theirs] = [pick(side), pick(peer)]
+  const ratio = median(ours.map((value, i) => value / (theirs[i] ?? NaN)))
+  const figures = [median(ours), median(theirs)].map((value) => value.toFixed(of === 'rate' ? 0 : 2)).join(' and ')
+  return { ratio, figures: `${figures} ${of === 'rate' ? 'deliveries/s' : 'µs a delivery'}` }
+}
+/** @param {import('./turns.mjs').Turn[]} turns @param {string} name */
+function redisCost(turns, name) {
+  const [cpu, delivered] = turns.reduce(
+    ([cpu, delivered], { sides }) => [cpu + (sides[name]?.cpu.redis ?? 0), delivered + (sides[name]?.delivered ?? 0)],
+    [0, 0],
+  )
+  return cpu / delivered
+}
+
+/** @param {Result} result */
+export function verdict({ ratio, limit, isFloor, isVoid }) {
+  if (isVoid) return 'VOID'
+  if (Number.isNaN(ratio)) return 'not measured'
+  return (isFloor ? ratio >= limit : ratio <= limit) ? 'met' : 'NOT MET'
+}
+
+/** @param {Result[]} results @returns {string[][]} */
+export function goalsTable(results) {
+  return [
+    ['goal', 'what', 'at', 'against', 'ratio', 'asked', '', 'medians'],
+    ...results.map((result) => [
+      String(result.goal),
+      result.what,
+      result.at,
+      result.against,
+      result.isVoid ? 'void' : number(result.ratio),
+      `${result.isFloor ? '≥' : '≤'} ${number(result.limit)}`,
+      verdict(result),
+      result.figures,
+    ]),
+  ]
+}
+/** @param {number} value */
+export const number = (value) => (Number.isNaN(value) ? '—' : value.toFixed(value < 0.05 ? 4 : 2))
 
 /** @param {string[][]} rows */
-function aligned(rows) {
+export function aligned(rows) {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   const lines = rows.map((row) => row.map((cell, column) => cell.padStart(widths[column] ?? 0)).join(' | '))
   return [lines[0], widths.map((width) => '-'.repeat(width)).join('-|-'), ...lines.slice(1)].join('\n')

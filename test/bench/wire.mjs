@@ -47,9 +47,13 @@ export function digitsAt(data, at, end) {
 
 export class Connection {
   pings = 0
+  /** The server's answer to the CONNECT. @type {{ sid: string, pid?: string } | undefined} */
+  session
   /** Hears each packet but pings while the load runs: the bytes from `from` to `to`, valid during the call only.
    * @type {((data: Buffer, from: number, to: number) => void) | null} */
   heard = null
+  /** Hears each event while nobody else hears its bytes. @type {(event: string, ...body: any[]) => void} */
+  told = () => {}
   /** Hears why the server hung up. @type {(reason: string) => void} */
   lost = () => {}
   #rest = NOTHING
@@ -58,14 +62,14 @@ export class Connection {
   #nextAck = 0
   /** @type {Map<string, (body: any) => void>} */
   #acks = new Map()
-  /** @type {PromiseWithResolvers<void>} */
+  /** @type {ReturnType<typeof withResolvers>} */
   #opened = withResolvers()
   #socket
-  #token
+  #auth
 
-  /** @param {URL} url @param {string} [token] */
-  constructor(url, token) {
-    this.#token = token
+  /** @param {URL} url @param {object} [auth] what the client shows on its CONNECT */
+  constructor(url, auth) {
+    this.#auth = auth
     this.#socket = connect({
       host: url.hostname,
       port: Number(url.port),
@@ -161,14 +165,22 @@ export class Connection {
 
   /** Before the load there is time to parse. @param {string} text */
   #packet(text) {
-    if (text.startsWith('0'))
-      return this.write(maskedFrame(this.#token ? `40${JSON.stringify({ token: this.#token })}` : '40'))
-    if (text.startsWith('40')) return this.#opened.resolve()
+    if (text.startsWith('0')) return this.write(maskedFrame(this.#auth ? `40${JSON.stringify(this.#auth)}` : '40'))
+    if (text.startsWith('40')) {
+      this.session = JSON.parse(text.slice(2))
+      return this.#opened.resolve()
+    }
+    if (text.startsWith('42')) return this.#tell(JSON.parse(text.slice(2)))
     if (text.startsWith('44') || text.startsWith('41')) return this.#fail(`the server refused: ${text}`)
     const ack = /^43(\d+)/.exec(text)
     if (!ack?.[1]) return
     this.#acks.get(ack[1])?.(JSON.parse(text.slice(ack[0].length))[0])
     this.#acks.delete(ack[1])
+  }
+
+  /** @param {[event: string, ...body: any[]]} packet */
+  #tell([event, ...body]) {
+    this.told(event, ...body)
   }
 
   /** @param {string} reason */
@@ -194,7 +206,7 @@ function handshake(url) {
   ].join('\r\n')
 }
 
-/** `Promise.withResolvers` is younger than Node 20. @returns {PromiseWithResolvers<any>} */
+/** `Promise.withResolvers` is younger than Node 20. @returns {{ promise: Promise<any>, resolve: (value?: any) => void, reject: (error: Error) => void }} */
 function withResolvers() {
   /** @type {any} */
   const parts = {}

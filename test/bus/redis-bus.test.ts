@@ -74,6 +74,30 @@ describe('nodes over Redis', () => {
       return one.figures.published === published
     })
   })
+  it('answer who joins with how far the log came, those that follow and those that have left', async () => {
+    const one = await nodes.open()
+    const { place, events } = log(3)
+    const topic = `conversation:${tenant}:${place.conversationId}`
+    const joiner = server.admin.duplicate()
+    const heard: string[] = []
+    joiner.on('message', (_channel: string, text: string) => heard.push(text))
+    await joiner.subscribe(`${nodes.prefix}inbox:x`)
+    const join = () =>
+      server.admin.publish(
+        `${nodes.prefix}inbox:${one.node}`,
+        JSON.stringify({ v: 1, from: 'x', changes: [['+', topic, 0]] }),
+      )
+    await one.join(place)
+    one.publish(events)
+    await join()
+    await eventually(() => heard.some((text) => text.includes(`["=","${topic}",3]`)))
+    one.leave(place)
+    await eventually(() => heard.some((text) => text.includes(`["-","${topic}",3]`)))
+    heard.length = 0
+    await join()
+    await eventually(() => heard.some((text) => text.includes(`["-","${topic}",3]`)))
+    joiner.disconnect()
+  })
   it('forget an entry that is out of date when its node says so', async () => {
     const [one, two] = [await nodes.open(), await nodes.open()]
     const { place, events } = log(2)

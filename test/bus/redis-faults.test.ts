@@ -6,7 +6,7 @@ import { said, tenant } from '../support/log-fixtures'
 import { logOf } from '../support/picture'
 import { fixedPort } from '../support/process'
 import { RedisServer } from '../support/redis'
-import { startRelay } from '../support/relay'
+import { FaultProxy } from '../support/fault-proxy'
 
 function log(count: number, text = 'x') {
   const { conversation, events } = logOf(Array.from({ length: count }, () => said(text)))
@@ -118,8 +118,8 @@ describe('nodes whose Redis', () => {
     await heardAgain()
   })
   it('cuts off one of them tell that one only when it is subscribed again', async () => {
-    const relay = await startRelay(server.url)
-    const third = await nodes.open({ urls: [relay.url.replace('http:', 'redis:')] })
+    const relay = await FaultProxy.start(server.url)
+    const third = await nodes.open({ urls: [relay.url] })
     const deaf = new BusEars(third)
     await third.join(place)
     // Who is told to read again must hear from then on, or what comes between is missed.

@@ -85,6 +85,25 @@ export function accountStoreContract(name: string, openDatabase: OpenDatabase): 
       expect(await store().deleteAccount(tenant, bo.id)).toBe(false)
       expect(await store().findAccount(tenant, bo.id)).toBeNull()
     })
+    it('keeps the last enabled supervisor, however many are demoted, disabled and deleted at once', async () => {
+      const chiefs = ['ann', 'bo', 'cy', 'di'].map((username) => account(username, { role: 'supervisor' }))
+      for (const chief of chiefs) await store().createAccount(chief)
+      await store().createAccount(account('gone', { role: 'supervisor', disabled: true }))
+      const [ann, bo, cy, di] = chiefs as [Account, Account, Account, Account]
+      const outcomes = await Promise.all([
+        store().updateAccount({ ...ann, role: 'agent', version: 2 }),
+        store().updateAccount({ ...bo, disabled: true, version: 2 }),
+        store().deleteAccount(tenant, cy.id),
+        store().deleteAccount(tenant, di.id),
+      ])
+      expect(outcomes.filter(Boolean)).toHaveLength(3)
+      const left = (await store().listAccounts(tenant)).filter((a) => a.role === 'supervisor' && !a.disabled)
+      expect(left).toHaveLength(1)
+      expect(await store().deleteAccount(tenant, left[0]!.id)).toBe(false)
+      expect(await store().updateAccount({ ...left[0]!, name: 'Chief', version: 2 })).toBe(true)
+      expect(await store().createAccount(account('new', { role: 'supervisor' }))).toBe(true)
+      expect(await store().deleteAccount(tenant, left[0]!.id)).toBe(true)
+    })
 
     it('gives back keys as they were created, oldest first', async () => {
       const first = apiKey({ dailyQuota: 5 })
@@ -92,6 +111,14 @@ export function accountStoreContract(name: string, openDatabase: OpenDatabase): 
       await store().createKey(second)
       await store().createKey(first)
       expect(await store().listKeys(tenant)).toEqual([first, second])
+    })
+    it('finds a key by its hash', async () => {
+      const first = apiKey({ hash: 'cd' })
+      await store().createKey(apiKey())
+      await store().createKey(first)
+      expect(await store().findKey(tenant, 'cd')).toEqual(first)
+      expect(await store().findKey(tenant, 'ef')).toBeNull()
+      expect(await store().findKey('other' as typeof tenant, 'cd')).toBeNull()
     })
     it('allows two keys in a scope, so that one can replace the other, and no third', async () => {
       const outcomes = await Promise.all(Array.from({ length: 4 }, () => store().createKey(apiKey())))

@@ -1,7 +1,7 @@
 // What every bus must do, between nodes or within one.
 import type { Bus, Notice } from '../../src/bus/bus'
 import type { ConversationId } from '../../src/model/ids'
-import { newConversationId } from '../../src/model/new-id'
+import { newAccountId, newConversationId } from '../../src/model/new-id'
 import type { ConversationEvent, Ephemeral } from '../../src/model/events'
 import { BusEars } from '../support/buses'
 import { eventually } from '../support/eventually'
@@ -47,6 +47,16 @@ export function busContract(name: string, open: () => Promise<BusNetwork>): void
       expect([ears.events, ears.ephemerals, ears.wakes]).toEqual([events, [typing(place)], ['sms/+1']])
       expect(ears.notices).toEqual([{ kind: 'begun', ...place }])
     })
+    it('tells apart what another node published', async () => {
+      const [here, there] = network.nodes
+      const ears = new BusEars(there)
+      const { place, events } = log(3)
+      await there.join(place)
+      there.publish([events[0]!])
+      here.publish(events.slice(1))
+      await eventually(() => ears.events.length === 3)
+      expect(ears.ofOthers).toEqual(here === there ? [] : events.slice(1))
+    })
     it('carries to every follower, be the publisher one of them or not', async () => {
       const [one, two, three] = network.nodes
       const [earsOne, earsTwo] = [new BusEars(one), new BusEars(two)]
@@ -68,7 +78,7 @@ export function busContract(name: string, open: () => Promise<BusNetwork>): void
       one.publishEphemeral(typing(place))
       one.wake('sms', '+1')
       const notices: Notice[] = [
-        { kind: 'revoked', what: 'account', id: 'a1' },
+        { kind: 'changed', what: 'account', id: newAccountId() },
         { kind: 'draining', node: 'n1' },
         { kind: 'registered', tenant, channel: 'sms', account: '', instance: 'i1', fence: 7 },
         { kind: 'unregistered', tenant, channel: 'sms', account: '', instance: 'i1' },

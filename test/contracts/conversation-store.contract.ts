@@ -18,6 +18,9 @@ import {
   write,
 } from '../support/log-fixtures'
 
+/** Claims nothing. */
+const LOOK = { limit: 10, claimMs: 0 }
+
 export function conversationStoreContract(name: string, openDatabase: OpenDatabase): void {
   describe(`conversation store: ${name}`, () => {
     let under: TestDatabase
@@ -239,11 +242,11 @@ export function conversationStoreContract(name: string, openDatabase: OpenDataba
         await write(store(), b!, said('me too'))
         await write(store(), c!, ended)
         const before = (endBefore: string) => ({ warnBefore: '', endBefore, unjoinedBefore: '' })
-        const idle = await store().idleSince(tenant, before(under.clock.in(1)), 10)
+        const idle = await store().claimIdle(tenant, before(under.clock.in(1)), LOOK)
         expect(idle.map((conversation) => conversation.id)).toEqual([a, b])
-        expect(await store().idleSince(tenant, before(under.clock.in(1)), 1)).toHaveLength(1)
-        expect(await store().idleSince(tenant, before(under.clock.in(-1_000)), 10)).toEqual([])
-        expect(await store().idleSince(tenant, before(''), 10)).toEqual([])
+        expect(await store().claimIdle(tenant, before(under.clock.in(1)), { ...LOOK, limit: 1 })).toHaveLength(1)
+        expect(await store().claimIdle(tenant, before(under.clock.in(-1_000)), LOOK)).toEqual([])
+        expect(await store().claimIdle(tenant, before(''), LOOK)).toEqual([])
       })
       it('finds the silent only while something is due: who was warned is left out until the end is, who never joined is not warned', async () => {
         const [warned, fresh] = await Promise.all(['+1', '+2'].map((refId) => open(store(), refId)))
@@ -256,7 +259,7 @@ export function conversationStoreContract(name: string, openDatabase: OpenDataba
         const later = under.clock.in(1)
         const due = async (silence: object) => {
           const nothing = { warnBefore: '', endBefore: '', unjoinedBefore: '' }
-          const found = await store().idleSince(tenant, { ...nothing, ...silence }, 10)
+          const found = await store().claimIdle(tenant, { ...nothing, ...silence }, LOOK)
           return found.map((conversation) => conversation.id).sort()
         }
         const unjoined = opened.conversation!.id
@@ -265,6 +268,21 @@ export function conversationStoreContract(name: string, openDatabase: OpenDataba
         expect(await due({ unjoinedBefore: later })).toEqual([unjoined])
         await write(store(), warned!, said('here again'))
         expect(await due({ warnBefore: later })).toEqual([warned!, fresh!].sort())
+      })
+      it('gives what is silent to one who asks, in parts, and to another when the claim has run out', async () => {
+        const ids = await Promise.all(Array.from({ length: 5 }, (_, i) => open(store(), `+${i}`)))
+        under.clock.forward(1_000)
+        const silence = { warnBefore: '', endBefore: under.clock.in(0), unjoinedBefore: '' }
+        const claim = async (limit: number) =>
+          (await store().claimIdle(tenant, silence, { limit, claimMs: 500 })).map((conversation) => conversation.id)
+        const parts = await Promise.all([claim(2), claim(2), claim(2)])
+        expect(parts.flat().sort()).toEqual([...ids].sort())
+        expect(await claim(9)).toEqual([])
+        await write(store(), ids[0]!, said('still here'))
+        under.clock.forward(499)
+        expect(await claim(9)).toEqual([])
+        under.clock.forward(1)
+        expect((await claim(9)).sort()).toEqual(ids.slice(1).sort())
       })
       it('opens and ends in one decision without holding the address', async () => {
         await store().update({ tenant, address: addressOf('+1') }, () => ({

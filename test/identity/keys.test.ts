@@ -38,10 +38,10 @@ describe('an API key', () => {
       dailyQuota: 10,
       prefixes: ['+49'],
     }
-    expect(keys.authenticate(key)).toEqual(holder)
-    expect((await ApiKeys.open({ store })).authenticate(key)).toEqual(holder)
+    expect(await keys.authenticate(key)).toEqual(holder)
+    expect(await (await ApiKeys.open({ store })).authenticate(key)).toEqual(holder)
     for (const wrong of ['', `${key}x`, key.slice(0, -1), sha256(key), 'x'.repeat(1e6)])
-      expect(keys.authenticate(wrong)).toBeNull()
+      expect(await keys.authenticate(wrong)).toBeNull()
   })
   it('has room for two of a scope, so that one can follow the other', async () => {
     const { keys } = await open()
@@ -60,9 +60,9 @@ describe('an API key', () => {
     expect(keys.isCurrent(id)).toBe(true)
     await keys.revoke(id)
     expect(keys.isCurrent(id)).toBe(false)
-    expect(keys.authenticate(key)).toBeNull()
+    expect(await keys.authenticate(key)).toBeNull()
     expect(revoked).toEqual([id])
-    expect((await ApiKeys.open({ store })).authenticate(key)).toBeNull()
+    expect(await (await ApiKeys.open({ store })).authenticate(key)).toBeNull()
     await expect(keys.revoke(id)).rejects.toMatchObject({ code: 'notFound' })
     stop()
     await keys.revoke((await keys.create(SMS)).id)
@@ -80,13 +80,13 @@ describe('a key from the settings', () => {
         { channel: 'whatsapp', account: '', hash: sha256('three') },
       ],
     })
-    expect(keys.authenticate('two')).toMatchObject({
+    expect(await keys.authenticate('two')).toMatchObject({
       id: 'env:sms:2',
       kind: 'connector',
       channel: 'sms',
       account: '+49',
     })
-    expect(keys.authenticate('three')).toMatchObject({ id: 'env:whatsapp:1' })
+    expect(await keys.authenticate('three')).toMatchObject({ id: 'env:whatsapp:1' })
     expect(keys.isCurrent('env:sms:1')).toBe(true)
     expect(keys.list()).toHaveLength(3)
     await expect(keys.revoke('env:sms:1')).rejects.toMatchObject({ code: 'conflict' })

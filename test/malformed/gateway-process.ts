@@ -13,8 +13,6 @@ export interface Holdings {
   /** Megabytes after a collection: the heap, and what hangs on it. */
   readonly heap: number
   readonly rss: number
-  /** Sockets dropped because they do not read. */
-  readonly dropped: number
 }
 
 export class GatewayProcess {

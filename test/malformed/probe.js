@@ -1,8 +1,6 @@
 // Loaded before the gateway's own process (`node --expose-gc --require`): answers over IPC what it holds, and nothing else.
-const { join } = require('node:path')
 const { setImmediate: turn } = require('node:timers/promises')
 
-const frame = join(__dirname, '../../dist/src/dialects/customer-channel/frame.js')
 const MB = 1024 * 1024
 
 process.on('message', async () => {
@@ -12,6 +10,6 @@ process.on('message', async () => {
     await turn()
   }
   const { heapUsed, external, rss } = process.memoryUsage()
-  process.send({ heap: (heapUsed + external) / MB, rss: rss / MB, dropped: require(frame).droppedSlowSockets })
+  process.send({ heap: (heapUsed + external) / MB, rss: rss / MB })
 })
 process.channel?.unref()

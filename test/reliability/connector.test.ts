@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually'
 import { newFolder, openGateway, removeFolder } from '../support/gateway'
 import { agentIn, login, request, say } from '../support/people'
 import { connectorProcess, gatewayProcess, type Process } from '../support/process'
-import { startRelay } from '../support/relay'
+import { FaultProxy } from '../support/fault-proxy'
 import { startSmsc, type Behaviour, type Smsc } from '../support/smsc/smsc'
 
 const CUSTOMER = { from: '+491701234567', to: '12345' }
@@ -47,7 +47,7 @@ const submits = (smsc: Smsc) => smsc.submitted().map(({ text }) => text)
 /** The deliveries that it took on. */
 const taken = ({ output }: Process) => [...output.matchAll(/"deliveryId":"([^"]+)".*"Delivering"/g)].map(([, id]) => id)
 
-describe('a connector that is killed', () => {
+describe('row 15: a connector that is killed', () => {
   it('before the provider saw the message delivers it when it is back, once', async () => {
     const smsc = await smscThat({})
     const { url } = await closed(openGateway(), (gateway) => gateway.close())
@@ -77,15 +77,16 @@ describe('a connector that is killed', () => {
   it('after the provider’s answer, before the gateway has it, knows by its journal: no double', async () => {
     const smsc = await smscThat({ receipts: 'none' })
     const { url } = await closed(openGateway(), (gateway) => gateway.close())
-    const relay = await closed(startRelay(url), (one) => one.close())
+    const relay = await closed(FaultProxy.start(url), (one) => one.close())
     const dataDir = await folder()
     const connector = await connectorTo(relay.url, smsc, dataDir)
     const { send, receipts } = await chat(url, smsc)
-    relay.holdBack()
+    relay.stall('up')
     await send(ANSWER)
     await eventually(async () => expect(await journalOf(dataDir)).toContain('"sent"'))
     await connector.end('SIGKILL')
     relay.cut()
+    relay.heal()
     expect(receipts()).toEqual([])
     await connector.start()
     await eventually(() => expect(receipts()).toEqual(['sent']))
@@ -101,7 +102,7 @@ async function journalOf(dataDir: string): Promise<string> {
   return (await Promise.all(files.map((name) => readFile(join(path, name), 'utf8')))).join('')
 }
 
-it('a connector frozen beyond its lease loses it: another instance delivers, and its own late answer changes nothing', async () => {
+it('row 15: a connector frozen beyond its lease loses it: another instance delivers, and its own late answer changes nothing', async () => {
   const smsc = await smscThat({ receipts: 'none' })
   const { url } = await closed(openGateway({}, { leaseMs: 500 }), (gateway) => gateway.close())
   const frozen = await connectorTo(url, smsc)
@@ -125,7 +126,7 @@ it('a connector frozen beyond its lease loses it: another instance delivers, and
   expect(bo.words()).not.toContain('failed')
 })
 
-it('what a killed gateway had given to a connector is given again as soon as the gateway is back', async () => {
+it('row 15: what a killed gateway had given to a connector is given again as soon as the gateway is back', async () => {
   const dataDir = await folder()
   const gateway = await gatewayProcess(dataDir)
   closing.push(() => gateway.end())

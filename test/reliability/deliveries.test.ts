@@ -93,7 +93,7 @@ describe('a lease', () => {
     expect(bo.words().filter((word) => word === 'sent')).toHaveLength(1)
   })
 
-  it('goes to a newer registration of the same instance at once, and the older one is sent away', async () => {
+  it('row 16: goes to a newer registration of the same instance at once, and the older one is sent away', async () => {
     const { bo, send } = await chat('+1')
     const older = await register()
     await send('hi')

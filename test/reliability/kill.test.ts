@@ -3,9 +3,10 @@ import { chanceOf, seed } from '../malformed/chance'
 import { eventually } from '../support/eventually'
 import { newFolder, removeFolder } from '../support/gateway'
 import { gatewayProcess } from '../support/process'
+import { long } from './long'
 import { Rooms } from './rooms'
 
-const KILLS = 20
+const KILLS = long(10, 50)
 const CONVERSATIONS = 6
 /** Milliseconds that a gateway lives at most, once it is ready, or once the conversations go on. */
 const LONGEST_LIFE = 700
@@ -25,7 +26,7 @@ afterAll(async () => {
   await removeFolder(dataDir)
 })
 
-it('every acknowledged message is in the log once, in order, and readers who resume hear exactly the log', async () => {
+it('row 1: every acknowledged message is in the log once, in order, and readers who resume hear exactly the log', async () => {
   console.log(`FUZZ_SEED=${seed}`)
   const chance = chanceOf(1, 0)
   rooms = await Rooms.open(gateway.url, CONVERSATIONS)
@@ -45,10 +46,11 @@ it('every acknowledged message is in the log once, in order, and readers who res
     resumed.push(performance.now() - ready)
   }
   await rooms.hush(RESUMES_WITHIN)
-  const messages = await rooms.check()
-  expect(messages).toBeGreaterThan(1_000)
+  const { findings, acknowledged, line } = await rooms.check()
+  expect(findings).toEqual([])
+  expect(acknowledged).toBeGreaterThan(500)
   console.log(
-    `${KILLS} kills, ${messages} messages acknowledged in ${CONVERSATIONS} conversations; ` +
+    `row 1: ${KILLS} kills, ${line}; ` +
       `everybody went on within ${Math.round(Math.max(...resumed))} ms of the gateway being ready`,
   )
-}, 180_000)
+}, 600_000)

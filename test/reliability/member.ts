@@ -1,13 +1,14 @@
 // A member of one conversation who hears it and may speak in it, comes back by itself after every fall, and notes what it is told.
 import { io, type Socket } from 'socket.io-client'
+import type { Body } from './checker'
+import type { Entry, History } from './history'
 
-export interface Body {
-  readonly seq?: number
-  readonly [field: string]: unknown
-}
 interface Reply extends Body {
   readonly code: number
+  readonly error?: { readonly retryable?: boolean }
 }
+/** Before what was refused for now is said again, in milliseconds. */
+const AGAIN_MS = 100
 /** What joins: `id` and `token` for customers. */
 export interface Ticket {
   readonly conversationId: string
@@ -27,7 +28,17 @@ export interface Speech {
 }
 interface Waiting {
   readonly number: number
-  readonly request: object
+  readonly request: { readonly messageId: string }
+}
+/** Through which door it comes, and where what it says is written down. */
+export interface Door {
+  readonly url: string
+  readonly node: string
+}
+interface Options {
+  readonly token?: string
+  readonly speech?: Speech
+  readonly history?: History
 }
 
 export class Member {
@@ -42,19 +53,23 @@ export class Member {
   /** `performance.now()` of the latest acknowledgement, and of the latest accepted join. */
   lastAcknowledged = 0
   joinedAt = 0
+  /** How often its connection was lost, and how often it was refused for now. */
+  losses = 0
+  refusals = 0
   readonly #socket: Socket
   #waiting: Waiting[] = []
   #said = 0
   #isSpeaking = false
+  #isSentAwayForNow = false
   #isSeated = false
 
   constructor(
-    url: string,
+    private readonly door: Door,
     private readonly ticket: Ticket,
-    private readonly options: { readonly token?: string; readonly speech?: Speech } = {},
+    private readonly options: Options = {},
   ) {
     const { token } = options
-    this.#socket = io(url, {
+    this.#socket = io(door.url, {
       transports: ['websocket'],
       forceNew: true,
       reconnectionDelay: 50,
@@ -62,14 +77,30 @@ export class Member {
       ...(token === undefined ? {} : { auth: { token } }),
     })
     this.#socket.on('connect', () => this.#join())
-    this.#socket.on('disconnect', () => (this.#isSeated = false))
+    this.#socket.on('disconnect', (reason) => {
+      this.#isSeated = false
+      // Sent away for now: Socket.IO's client comes back by itself after every other reason.
+      if (reason === 'io server disconnect' && this.#isSentAwayForNow)
+        setTimeout(() => this.#socket.connect(), AGAIN_MS)
+      this.losses += 1
+      for (const waiting of this.#waiting) this.#note('info', waiting)
+    })
+    this.#socket.on('connect_error', ({ data }: Error & { data?: Reply }) => {
+      if (data && !isForNow(data)) this.complaints.push(`connect: ${JSON.stringify(data)}`)
+    })
     this.#socket.on('conversationInfo', ({ messages }: { messages: Body[] }) =>
       messages.forEach((one) => this.#hear(one)),
     )
     this.#socket.on('messageArrived', (body: Body) => this.#hear(body))
-    this.#socket.on('error', (failure: unknown) => this.complaints.push(`error: ${JSON.stringify(failure)}`))
+    this.#socket.on('error', (failure: Reply) => {
+      this.#isSentAwayForNow = isForNow(failure)
+      if (!isForNow(failure)) this.complaints.push(`error: ${JSON.stringify(failure)}`)
+    })
   }
 
+  get node(): string {
+    return this.door.node
+  }
   get isSeated(): boolean {
     return this.#isSeated
   }
@@ -97,6 +128,13 @@ export class Member {
     const { id: session } = this.#socket
     this.#socket.emit('joinConversation', { ...this.ticket, after: this.cursor }, (reply: Reply) => {
       if (this.#socket.id !== session) return
+      if (isForNow(reply)) {
+        this.refusals += 1
+        setTimeout(() => {
+          if (this.#socket.id === session) this.#join()
+        }, AGAIN_MS)
+        return
+      }
       if (reply.code !== 200) {
         this.complaints.push(`join: ${JSON.stringify(reply)}`)
         return
@@ -125,13 +163,29 @@ export class Member {
     if (this.#isSeated) this.#emit(waiting)
   }
   #emit(waiting: Waiting): void {
-    this.#socket.emit('sendMessage', waiting.request, (reply: Reply) => this.#acknowledge(waiting, reply))
+    this.#note('invoke', waiting)
+    this.#socket.emit('sendMessage', waiting.request, (reply: Reply) => this.#answered(waiting, reply))
   }
-  #acknowledge(waiting: Waiting, { code, seq = 0, ...rest }: Reply): void {
-    if (code !== 200) {
-      this.complaints.push(`${waiting.number}: ${JSON.stringify({ code, ...rest })}`)
+  #answered(waiting: Waiting, reply: Reply): void {
+    const { code, seq = 0 } = reply
+    if (code === 200) {
+      this.#acknowledge(waiting, seq)
       return
     }
+    const forNow = isForNow(reply)
+    this.#note(forNow ? 'info' : 'fail', waiting, { code })
+    if (!forNow) {
+      this.complaints.push(`${waiting.number}: ${JSON.stringify(reply)}`)
+      this.#waiting = this.#waiting.filter((one) => one !== waiting)
+      return
+    }
+    this.refusals += 1
+    setTimeout(() => {
+      if (this.#isSeated && this.#waiting.includes(waiting)) this.#emit(waiting)
+    }, AGAIN_MS)
+  }
+  #acknowledge(waiting: Waiting, seq: number): void {
+    this.#note('ok', waiting, { seq })
     const { number } = waiting
     const before = this.acknowledged.get(number)
     if (before !== undefined && before !== seq) this.complaints.push(`${number} was at ${before}, then at ${seq}`)
@@ -142,4 +196,13 @@ export class Member {
     this.#waiting = this.#waiting.filter((one) => one !== waiting)
     if (before === undefined) setTimeout(() => this.#say(), this.options.speech?.pause ?? 0)
   }
+  #note(outcome: Entry['outcome'], { number, request }: Waiting, more: Pick<Entry, 'seq' | 'code'> = {}): void {
+    const { conversationId: conversation } = this.ticket
+    const sender = this.options.speech?.name ?? ''
+    const { node } = this.door
+    this.options.history?.note({ outcome, conversation, sender, node, messageId: request.messageId, number, ...more })
+  }
 }
+
+/** The same may succeed in a moment. */
+const isForNow = ({ error }: Reply): boolean => error?.retryable === true

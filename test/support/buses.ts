@@ -8,6 +8,8 @@ import { newId } from '../../src/model/new-id'
 /** Hears everything that a bus has to say on one node. */
 export class BusEars implements BusListener {
   readonly events: ConversationEvent[] = []
+  /** Those among them that another node published. */
+  readonly ofOthers: ConversationEvent[] = []
   readonly ephemerals: Ephemeral[] = []
   readonly positions: (readonly [conversationId: string, position: number])[] = []
   readonly wakes: string[] = []
@@ -19,6 +21,9 @@ export class BusEars implements BusListener {
   }
   hear(events: readonly ConversationEvent[]): void {
     this.events.push(...events)
+  }
+  hearOthers(events: readonly ConversationEvent[]): void {
+    this.ofOthers.push(...events)
   }
   hearEphemeral(ephemeral: Ephemeral): void {
     this.ephemerals.push(ephemeral)

@@ -141,7 +141,7 @@ export function hindered(
     onCommitted: (listener) => store.onCommitted(listener),
     heard: (events) => store.heard(events),
     list: (...page) => store.list(...page),
-    idleSince: (...wish) => store.idleSince(...wish),
+    claimIdle: (...wish) => store.claimIdle(...wish),
     find: (...name) => read('find', () => store.find(...name)),
     events: (...page) => read('events', () => store.events(...page)),
     positions: (...names) => read('positions', () => store.positions(...names)),

@@ -106,10 +106,15 @@ export class PostgresServer {
   }
   /** To the whole server: SIGSTOP stops its connections, not only who accepts them. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
-    const pid = this.#child?.pid
-    if (pid === undefined) return
+    const { pid, exitCode, signalCode } = this.#child ?? {}
+    if (pid === undefined || exitCode !== null || signalCode !== null) return
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
-    for (const one of [pid, ...children.map(Number)]) process.kill(one, signal)
+    for (const one of [pid, ...children.map(Number)])
+      try {
+        process.kill(one, signal)
+      } catch {
+        // A connection that ended meanwhile.
+      }
   }
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.#child

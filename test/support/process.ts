@@ -15,6 +15,8 @@ interface Program {
   readonly settings: Readonly<Record<string, string>>
   /** What it prints when it is ready. */
   readonly ready: string
+  /** Where it runs: the root. */
+  readonly folder?: string
 }
 
 export class Process {
@@ -38,10 +40,10 @@ export class Process {
   /** Resolves when it is ready. */
   async start(): Promise<void> {
     if (this.isAlive) throw new Error('It runs already')
-    const { command, settings, ready } = this.#program
+    const { command, settings, ready, folder = ROOT } = this.#program
     const inherited = { ...process.env, NODE_ENV: undefined }
     const child = spawn(process.execPath, command, {
-      cwd: ROOT,
+      cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...inherited, ...settings },
     })
@@ -111,12 +113,30 @@ export async function fixedPort(): Promise<number> {
   }
 }
 
+/** Settings with which deaths are noticed within seconds: leases and pings. */
+export const QUICK = { PING_INTERVAL: '2s', PING_TIMEOUT: '2s', DELIVERY_LEASE: '2s' }
+
 /** The gateway, at the same address in each of its lives. */
 export async function gatewayProcess(dataDir: string, more: Readonly<Record<string, string>> = {}) {
   const port = await fixedPort()
   const settings = testSettings(dataDir, { PORT: String(port), LOG_LEVEL: 'warn', ...more })
   const program = new Process({ command: ['dist/src/main.js'], settings, ready: 'Fairlead is ready.' })
   return Object.assign(program, { url: `http://127.0.0.1:${port}` })
+}
+
+export interface Readiness {
+  readonly code: number
+  readonly status: string
+}
+/** Of a node that does not answer: `silent`. */
+export async function readinessOf(url: string): Promise<Readiness> {
+  try {
+    const answer = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(3_000) })
+    const { status } = (await answer.json()) as { status: string }
+    return { code: answer.status, status }
+  } catch {
+    return { code: 0, status: 'silent' }
+  }
 }
 
 /** A connector of the house; its log tells every delivery that it took on. */

@@ -1,10 +1,9 @@
 // One socket: who it is, and what it asks for. It may sit in many conversations: an agent does, a customer sits in one.
-import type { z } from 'zod'
 import type { Caller as Identity } from '../../identity/credentials'
 import { GatewayError } from '../../model/errors'
-import type { Connectors } from './connectors'
+import type { Connectors, RegisterRequest } from './connectors'
 import { answerDirectly } from './frame'
-import { failureOf, handle, type Answer } from './handle'
+import { failureOf, handle, type Answer, type Border, type Handler } from './handle'
 import { Seating, type ChannelSocket, type SeatingDeps, type Sitter } from './seating'
 import { Speaking } from './speaking'
 import * as wire from './wire'
@@ -16,10 +15,12 @@ export interface CallerDeps extends SeatingDeps {
   readonly connectors: Connectors
 }
 
-export class Caller implements Sitter {
+export class Caller implements Sitter, Border {
   readonly #seating: Seating
   readonly #speaking: Speaking
   #underWay = 0
+  #isRetired = false
+  #onIdle: () => void = () => undefined
   #identity: Identity
 
   constructor(
@@ -37,28 +38,51 @@ export class Caller implements Sitter {
   }
 
   listen(): void {
-    answerDirectly(this.socket)
-    const join = this.#on('joinConversation', wire.joinRequest.schema, (request, answer) =>
-      this.#seating.join(request, answer),
-    )
-    this.#listen('joinConveration', join) // the public document's own typo
-    this.#on('sendMessage', wire.sendRequest.schema, (request, answer) => this.#speaking.send(request, answer))
-    const { schema } = wire.conversationRequest
-    this.#on('endConversation', schema, ({ conversationId }, answer) => this.#speaking.end(conversationId, answer))
-    this.#on('leaveConversation', schema, ({ conversationId }, answer) => this.#speaking.leave(conversationId, answer))
-    this.#on('registerConnector', wire.registerConnectorRequest.schema, async (request, answer) => {
+    const { socket } = this
+    answerDirectly(socket)
+    // Names from the wire are no names of the typed events.
+    socket.onAny((event: string, ...args: unknown[]) => {
+      if (!this.#isRetired) HANDLERS.get(event)?.(this, args)
+    })
+    socket.on('disconnect', () => {
+      this.#seating.dropAll()
+      this.deps.connectors.gone(this)
+    })
+  }
+
+  join(request: wire.JoinRequest, answer: Answer): Promise<void> {
+    return this.#counted(async () => {
+      this.#requireStaying()
+      await this.#seating.join(request, answer)
+    })
+  }
+  send(request: wire.SendRequest, answer: Answer): Promise<void> {
+    return this.#counted(() => this.#speaking.send(request, answer))
+  }
+  end(conversationId: string, answer: Answer): Promise<void> {
+    return this.#counted(() => this.#speaking.end(conversationId, answer))
+  }
+  leave(conversationId: string, answer: Answer): Promise<void> {
+    return this.#counted(() => this.#speaking.leave(conversationId, answer))
+  }
+  register(request: RegisterRequest, answer: Answer): Promise<void> {
+    return this.#counted(async () => {
+      this.#requireStaying()
       const { reply, identity } = await this.deps.connectors.register(this, request)
       this.#identity = identity
       answer(reply)
     })
-    const anything = wire.conversationRequest.documented.partial().loose()
-    for (const event of ['registerBot', 'requestAgentTransfer'])
-      this.#on(event, anything, () => {
-        throw new GatewayError('notImplemented', 'This gateway has no routing. Agents join conversations themselves.')
-      })
-    this.socket.on('disconnect', () => {
-      this.#seating.dropAll()
-      this.deps.connectors.gone(this)
+  }
+
+  /**
+   * Hears no more requests; resolves when those under way are answered. Unheard ones have no answer, and are repeated on
+   * the next connection.
+   */
+  retire(): Promise<void> {
+    this.#isRetired = true
+    return new Promise((resolve) => {
+      this.#onIdle = resolve
+      if (this.#underWay === 0) resolve()
     })
   }
 
@@ -68,22 +92,11 @@ export class Caller implements Sitter {
     this.socket.disconnect(true)
   }
 
-  #on<S extends z.ZodType>(event: string, schema: S, run: (request: z.output<S>, answer: Answer) => Promise<void>) {
-    const listener = handle(this.#border, schema, (request: z.output<S>, answer: Answer) =>
-      this.#counted(run, request, answer),
-    )
-    this.#listen(event, listener)
-    return listener
+  complain(failure: wire.Failure): void {
+    this.socket.emit('error', failure)
   }
-  /** Names from the wire are no names of the typed events. */
-  #listen(event: string, listener: (...args: unknown[]) => void): void {
-    this.socket.on(event as keyof wire.ClientToServerEvents, listener)
-  }
-
-  readonly #border = {
-    complain: (failure: wire.Failure) => void this.socket.emit('error', failure),
-    fault: (cause: unknown) => this.deps.onFault(cause),
-    admit: () => this.#admit(),
+  fault(cause: unknown): void {
+    this.deps.onFault(cause)
   }
   /** Asked before staff are told anything, too: who only listens would otherwise outlive the credential. */
   mayHear(): boolean {
@@ -93,7 +106,7 @@ export class Caller implements Sitter {
     return false
   }
   /** Asked on every event: a credential may have been revoked or run out since the handshake. */
-  #admit(): void {
+  admit(): void {
     this.#outliveToken()
     if (!this.mayHear()) throw voidCredential()
     if (this.#underWay >= MAX_UNDER_WAY)
@@ -105,15 +118,49 @@ export class Caller implements Sitter {
     const isCustomer = this.#identity.kind === 'customer' && entryPoint.customerAuth === 'token'
     if (isCustomer && !credentials.stillValid(this.#identity, now().getTime())) this.#identity = { kind: 'anonymous' }
   }
-  async #counted<R>(run: (request: R, answer: Answer) => Promise<void>, request: R, answer: Answer): Promise<void> {
+  async #counted(run: () => Promise<void>): Promise<void> {
     this.#underWay += 1
     try {
-      await run(request, answer)
+      await run()
     } finally {
       this.#underWay -= 1
+      if (this.#underWay === 0) this.#onIdle()
     }
   }
+  /** Whoever takes a seat on a node that is on its way down would lose it at once. */
+  #requireStaying(): void {
+    if (this.deps.isDraining()) throw shuttingDown()
+  }
 }
+
+/** Other nodes answer, and after a restart this one does. */
+export const shuttingDown = (): GatewayError =>
+  new GatewayError('unavailable', 'The gateway is shutting down. Try again: another one answers.', { retryAfter: 1 })
+
+const join = handle(wire.joinRequest.schema, (caller: Caller, request, answer) => caller.join(request, answer))
+const { schema: ofConversation, documented } = wire.conversationRequest
+const notYet = handle(documented.partial().loose(), () => {
+  throw new GatewayError('notImplemented', 'This gateway has no routing. Agents join conversations themselves.')
+})
+const HANDLERS: ReadonlyMap<string, Handler<Caller>> = new Map([
+  ['joinConversation', join],
+  ['joinConveration', join], // the public document's own typo
+  ['sendMessage', handle(wire.sendRequest.schema, (caller: Caller, request, answer) => caller.send(request, answer))],
+  [
+    'endConversation',
+    handle(ofConversation, (caller: Caller, { conversationId }, answer) => caller.end(conversationId, answer)),
+  ],
+  [
+    'leaveConversation',
+    handle(ofConversation, (caller: Caller, { conversationId }, answer) => caller.leave(conversationId, answer)),
+  ],
+  [
+    'registerConnector',
+    handle(wire.registerConnectorRequest.schema, (caller: Caller, request, answer) => caller.register(request, answer)),
+  ],
+  ['registerBot', notYet],
+  ['requestAgentTransfer', notYet],
+])
 
 export const voidCredential = (): GatewayError =>
   new GatewayError('unauthorized', 'This credential is no longer valid. Sign in again.')

@@ -7,9 +7,6 @@ import { encodeDelivery } from './codec'
 import { parse } from './tolerant'
 import * as wire from './wire'
 
-/** How long a connector may take to answer a delivery. */
-const ANSWER_MS = 30_000
-
 export type ConnectorSocket = Socket<wire.ClientToServerEvents, wire.ServerToClientEvents>
 
 export class Line {
@@ -19,6 +16,8 @@ export class Line {
   constructor(
     private readonly socket: ConnectorSocket,
     private readonly acknowledges: boolean,
+    /** How long it may take to answer a delivery. */
+    private readonly answerMs: number,
   ) {}
 
   carry(delivery: Delivery): Promise<Answer> {
@@ -38,7 +37,7 @@ export class Line {
       const gone = () => settle({ type: 'gone' })
       const timer = setTimeout(
         () => settle({ type: 'refused', reason: 'silence', retryable: true, retryAfter: null }),
-        ANSWER_MS,
+        this.answerMs,
       )
       this.#waiting.add(gone)
       socket.emit('messageArrived', message, (reply: unknown) => settle(readAnswer(reply)))

@@ -15,7 +15,7 @@ import * as wire from './wire'
 const MAX_PROVIDER_ID = 256
 
 type ConnectorIdentity = Extract<Identity, { kind: 'connector' }>
-type RegisterRequest = ReturnType<typeof wire.registerConnectorRequest.schema.parse>
+export type RegisterRequest = ReturnType<typeof wire.registerConnectorRequest.schema.parse>
 /** The connection of a connector. */
 interface Caller {
   readonly socket: ConnectorSocket
@@ -172,7 +172,7 @@ export class Connectors {
   /** From here on it gets what is due; the answer ends that. */
   #supply({ socket }: Caller, held: Held, acknowledges: Carrier['acknowledges']): () => Promise<void> {
     const { tenant, channel, account } = held.registration.place
-    const line = new Line(socket, acknowledges)
+    const line = new Line(socket, acknowledges, this.deps.answerMs)
     const carrier = { tenant, channel, account, acknowledges, share: () => held.share() }
     const stop = this.deps.outbox.register({ ...carrier, carry: (delivery) => line.carry(delivery) })
     return async () => {

@@ -20,6 +20,10 @@ export interface ChannelDeps {
   readonly basePath: string
   /** Does the sending socket hear its own message, after the acknowledgement? */
   readonly echoToSender: boolean
+  /** Milliseconds between two pings, and how long one may stay unanswered until the connection counts as lost. */
+  readonly ping: { readonly interval: number; readonly timeout: number }
+  /** Milliseconds that a connector may take to answer a delivery: less than the delivery is leased for. */
+  readonly answerMs: number
   readonly conversations: Conversations
   readonly hub: Hub
   readonly outbox: Outbox
@@ -44,6 +48,8 @@ export interface ChannelDeps {
   readonly onBegun: (listener: (place: Place) => void) => () => void
   /** For whoever counts. */
   readonly onSocket: (what: 'opened' | 'closed' | 'droppedAsSlow') => void
+  /** On its way down: nothing new begins here. */
+  readonly isDraining: () => boolean
   readonly now: () => Date
   /** For the log: a failure of ours, without anybody's words in it. */
   readonly onFault: (cause: unknown) => void

@@ -1,5 +1,6 @@
 // One event, encoded once for everybody who hears it alike, and written straight to their connections.
 import type { Socket } from 'socket.io'
+import { gather, type Corkable } from './turn'
 import type { ServerToClientEvents } from './wire'
 
 /** A reader that stops reading is dropped when this much waits for it, and resumes when it comes back. */
@@ -27,6 +28,7 @@ interface Transport {
   readonly socket?: {
     readonly bufferedAmount: number
     readonly _sender?: { sendFrame?(frame: readonly Buffer[]): void }
+    readonly _socket?: Corkable | null
   }
 }
 type AnySocket = Pick<Socket, 'conn'>
@@ -64,6 +66,8 @@ export class Frame {
       this.queueOn(socket)
       return
     }
+    const { socket: webSocket } = connection.transport
+    if (webSocket?._socket) gather(webSocket._socket)
     sendFrame(this.#frame)
     if (unread(connection) > MAX_WAITING_BYTES) drop(connection)
   }

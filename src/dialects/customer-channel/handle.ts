@@ -1,4 +1,4 @@
-// Turns a use case into a Socket.IO listener: parse, run, answer if an answer was asked for. Nothing throws past this line.
+// Turns a use case into what happens on an event of a socket: parse, run, answer if an answer was asked for. Nothing throws past this line.
 import type { z } from 'zod'
 import { toGatewayError, type ErrorCode, type GatewayError } from '../../model/errors'
 import { parse } from './tolerant'
@@ -35,7 +35,8 @@ export function failureOf(error: GatewayError): Failure {
 }
 
 export type Answer<T extends object = object> = (reply: T) => void
-interface Border {
+/** Whoever a request comes from. */
+export interface Border {
   /** Says a failure that nobody waits for. */
   complain(failure: Failure): void
   /** Runs before each request; throws when this caller may not speak now. */
@@ -43,17 +44,18 @@ interface Border {
   /** For the log: a failure of ours. */
   fault(cause: unknown): void
 }
+/** What a caller's event leads to. One for all callers: a socket with listeners of its own for each event costs memory. */
+export type Handler<C extends Border> = (caller: C, args: readonly unknown[]) => void
 
 /**
- * A listener for one event. `run` answers exactly once, when what it did is durable; what it throws is the answer
+ * A handler for one event. `run` answers exactly once, when what it did is durable; what it throws is the answer
  * otherwise. A request may come with an acknowledgement or without.
  */
-export function handle<S extends z.ZodType, T extends object>(
-  border: Border,
+export function handle<C extends Border, S extends z.ZodType, T extends object>(
   schema: S,
-  run: (request: z.output<S>, answer: Answer<T>) => Promise<void> | void,
-): (...args: unknown[]) => void {
-  return (...args) => {
+  run: (caller: C, request: z.output<S>, answer: Answer<T>) => Promise<void> | void,
+): Handler<C> {
+  return (caller, args) => {
     const last = args.at(-1)
     const ack = typeof last === 'function' ? (last as (reply: object) => void) : null
     const raw = args[0] === ack ? undefined : args[0]
@@ -65,13 +67,13 @@ export function handle<S extends z.ZodType, T extends object>(
     }
     const fail = (cause: unknown) => {
       const error = toGatewayError(cause)
-      if (error.code === 'internal') border.fault(cause)
+      if (error.code === 'internal') caller.fault(cause)
       if (ack) once(failureOf(error))
-      else if (!answered) border.complain(failureOf(error))
+      else if (!answered) caller.complain(failureOf(error))
     }
     try {
-      border.admit()
-      const running = run(parse(schema, raw), (reply) => once({ code: 200, ...reply }))
+      caller.admit()
+      const running = run(caller, parse(schema, raw), (reply) => once({ code: 200, ...reply }))
       running?.catch(fail)
     } catch (cause) {
       fail(cause)

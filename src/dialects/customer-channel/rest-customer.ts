@@ -5,6 +5,7 @@ import { GatewayError, notYours } from '../../model/errors'
 import type { Place } from '../../model/ids'
 import { asCsv, asHtml, asText } from '../../transcript/forms'
 import { isAnswered, type Transcript } from '../../transcript/transcripts'
+import { shuttingDown } from './caller'
 import { placeOf } from './seating'
 import { encodeSpeaker } from './codec'
 import type { ChannelDeps } from './deps'
@@ -30,6 +31,7 @@ export function customerHandlers(deps: ChannelDeps): Handlers<'init' | 'token' |
 
 async function init(deps: ChannelDeps, call: Call): Promise<Result> {
   const { conversations, tokens, entryPoint, now } = deps
+  if (deps.isDraining()) throw shuttingDown()
   const request = parse(wire.initRequest.schema, call.body)
   const isKeyed = await admitInit(deps, call, request)
   requireIdentifier(request)

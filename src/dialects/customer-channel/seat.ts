@@ -43,6 +43,8 @@ export interface SeatDeps<E extends ConversationEvent> {
   /** False when the credential of the socket is void: then it is told nothing any more. */
   readonly mayHear: () => boolean
   readonly onLeft: () => void
+  /** Their grace has ended, it is said, but they are here. */
+  readonly onWrittenOff: () => void
   /** Told once, when it is first asked after its time. */
   readonly onExpired: () => void
 }
@@ -104,7 +106,7 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
       await drained(this.#deps.socket)
       ahead = 0
     }
-    if (end) this.#leave()
+    if (end) this.#end(end)
     else await drained(this.#deps.socket)
   }
   live(): void {
@@ -114,7 +116,7 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
   }
   hear(event: E): void {
     this.#tell(event, 'live')
-    if (this.#endsWith(event)) this.#leave()
+    if (this.#endsWith(event)) this.#end(event)
   }
   /** The customer left by another socket, and is reached by their channel from now on: to all but them nobody left. */
   carried(id: ParticipantId): void {
@@ -202,6 +204,11 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
   #endsWith(event: E): boolean {
     const isDeparture = event.type === 'participantLeft' || event.type === 'observerLeft'
     return isDeparture && event.participant.id === this.participantId && event.position > this.#deps.joinedAt
+  }
+  #end(departure: E): void {
+    const isWrittenOff = 'reason' in departure && departure.reason === 'disconnected'
+    if (isWrittenOff && !this.#closed && this.#deps.socket.connected) this.#deps.onWrittenOff()
+    else this.#leave()
   }
   #leave(): void {
     if (this.#closed) return

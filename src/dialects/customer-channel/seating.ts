@@ -136,14 +136,13 @@ export class Seating {
     const { conversations, attendance } = this.deps
     if (asConnector) return { joined: await conversations.join(place, arrival), depart: () => undefined }
     const { id } = arrival.participant
-    const depart = attendance.arrive(place, id)
+    const depart = await attendance.arrive(place, id)
     try {
       const joined = await conversations.join(place, arrival)
       if (joined.id === id) return { joined, depart }
       // Another connection of this account was faster: its membership is this one's, too.
-      const departAsThem = attendance.arrive(place, joined.id)
+      const departAsThem = await attendance.arrive(place, joined.id)
       depart()
-      attendance.forget(place, id)
       return { joined, depart: departAsThem }
     } catch (cause) {
       depart()
@@ -178,6 +177,7 @@ export class Seating {
       until: authority.until,
       mayHear: () => sitter.identity.kind !== 'staff' || sitter.mayHear(),
       onLeft: () => this.drop(place.conversationId),
+      onWrittenOff: () => this.#comeBack(place, authority),
       onExpired: () => this.#expire(place.conversationId),
     }
     if (sitter.identity.kind === 'staff') return new Seat({ ...common, hearing: this.#staffHearing(setting) })
@@ -201,6 +201,16 @@ export class Seating {
     }
   }
 
+  /**
+   * Taken for gone while they were here: this node was thought dead, or a grace ended as they came. They join again, and
+   * the seat hears both in their order.
+   */
+  #comeBack(place: Place, { arrival }: Authority): void {
+    this.deps.conversations.join(place, arrival).catch((cause: unknown) => {
+      this.deps.onFault(cause)
+      this.drop(place.conversationId)
+    })
+  }
   /** Carried again between the join and the first event heard live: no public event tells the seat. */
   async #leaveIfCarried(seat: AnySeat): Promise<void> {
     const { place, participantId } = seat

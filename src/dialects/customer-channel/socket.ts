@@ -7,10 +7,11 @@ import { Caller, voidCredential, type CallerDeps } from './caller'
 import { encodeConversation } from './codec'
 import { Connectors } from './connectors'
 import type { ChannelDeps } from './deps'
+import { drain } from './drain'
 import { wasDropped } from './frame'
 import { FrameCache } from './frame-cache'
 import { failureOf } from './handle'
-import { Handshakes } from './handshake'
+import { Handshakes, lighten } from './handshake'
 import type { ClientToServerEvents, ServerToClientEvents } from './wire'
 
 /** The largest frame a client may send: ten attachments of two `data:` links each are read, and answered with 413. */
@@ -22,14 +23,17 @@ export interface ChannelSockets {
   readonly io: ChannelServer
   /** How many are connected. */
   count(): number
-  /** Stops accepting and closes every connection; clients come back elsewhere, or here after a restart. */
+  /** Closes what is open, one by one in that many milliseconds; clients come back elsewhere, or here after a restart. */
+  drain(ms: number): Promise<void>
+  /** Closes what is left. */
   close(): Promise<void>
 }
 
 export function createSocketServer(http: HttpServer, deps: ChannelDeps): ChannelSockets {
   const callers = new Set<Caller>()
   const handshakes = new Handshakes(deps)
-  let isClosing = false
+  const connections = new Set<Connection>()
+  const callerOn = new WeakMap<Connection, Caller>()
   const callerDeps: CallerDeps = { ...deps, frames: new FrameCache(), connectors: new Connectors(deps) }
   const io: ChannelServer = new Server(http, {
     path: `${deps.basePath}/socket.io`,
@@ -39,12 +43,14 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
     httpCompression: false,
     maxHttpBufferSize: MAX_FRAME_BYTES,
     connectTimeout: CONNECT_TIMEOUT_MS,
+    pingInterval: deps.ping.interval,
+    pingTimeout: deps.ping.timeout,
     cleanupEmptyChildNamespaces: true,
     cors: { origin: (origin, decide) => decide(null, handshakes.isAllowed(origin)), credentials: true },
     allowRequest: (request, decide) => {
       const asked = handshakes.refusal(request, () => io.engine.clientsCount)
       void asked.then((refusal) => {
-        const refused = isClosing ? 'The gateway is shutting down' : refusal
+        const refused = deps.isDraining() ? 'The gateway is shutting down' : refusal
         decide(refused, refused === null)
       })
     },
@@ -52,13 +58,17 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
   io.engine.use(handshakes.limit)
   // Counted before they say who they are: whoever never does holds a connection, too.
   io.engine.on('connection', (connection: Connection) => {
+    connections.add(connection)
     connection.once('close', handshakes.enter(handshakes.addressOf(connection.request)))
+    connection.once('close', () => connections.delete(connection))
+    lighten(connection)
   })
   const release = identifyAll(io, deps, handshakes)
   io.on('connection', (socket) => {
     const { identity } = socket.data as { identity: Caller['identity'] }
     const caller = new Caller(socket, deps.clientAddressOf(socket.request), identity, callerDeps)
     callers.add(caller)
+    callerOn.set(socket.conn, caller)
     deps.onSocket('opened')
     socket.on('disconnect', () => {
       callers.delete(caller)
@@ -72,8 +82,8 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
   return {
     io,
     count: () => callers.size,
+    drain: (ms) => drain({ ms, connections, retire: async (connection) => callerOn.get(connection)?.retire() }),
     close: async () => {
-      isClosing = true
       stopWatching()
       // The transport closes, not the session: clients reconnect by themselves, with the jitter they are built with.
       io.engine.close()

@@ -59,14 +59,11 @@ export class Speaking {
   }
   async leave(id: string, answer: Answer): Promise<void> {
     if (!this.deps.unlimited) await this.#limit({ conversationId: id })
-    const { conversations, attendance } = this.deps
+    const { conversations } = this.deps
     const { place, from, seat } = this.#sitting(id) ?? (await this.#connectorFor(id))
     // A connector gives up its own seat, if it has one. The customer may be here by another socket, and stays.
-    if (seat && seat.role !== 'connector') {
-      await conversations.leave(place, from, 'left')
-      this.seating.drop(place.conversationId)
-      attendance.forget(place, from)
-    } else this.seating.drop(place.conversationId)
+    if (seat && seat.role !== 'connector') await conversations.leave(place, from, 'left')
+    this.seating.drop(place.conversationId)
     answer({ conversationId: place.conversationId })
   }
 

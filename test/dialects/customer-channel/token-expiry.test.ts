@@ -71,6 +71,7 @@ describe.each(['join', 'handshake'] as const)('a seat whose token, given in the 
     await eventually(() => errors(ann).length === 1)
     expect(await join()).toMatchObject({ code: 401 })
     expect(await join({ token: fresh, after: 2 })).toMatchObject({ code: 200 })
+    await eventually(() => ann.heard.filter(({ body }) => body['activityType'] === 'greetings').length === 2)
     expect((await pictureOf(ann)).messages.map(({ text }) => text)).toEqual(['missed'])
     expect(await answer('here again')).toMatchObject({ code: 200, seq: 4 })
     await tell('good')

@@ -182,7 +182,7 @@ describe('§2 idleWarning, the end by inactivity, and §1 a conversation that no
     clock.forward(2_000)
     const warning = await latest(ann, 'idleWarning')
     expect(warning).toMatchObject({ from: { type: 'System' }, seq: 2 })
-    expect((warning['info'] as { endsAt: string }).endsAt).toBe(clock.in(2 * 3_600_000 - 1_000))
+    expect((warning['info'] as { endsAt: string }).endsAt).toBe(clock.in(2 * 3_600_000 - 2_000))
     await ann.call('sendMessage', say(ann.conversationId, 'here'))
     clock.forward(2_000)
     await eventually(() => ann.words().filter((word) => word === 'idleWarning').length === 2)

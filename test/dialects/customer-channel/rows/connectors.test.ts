@@ -59,10 +59,10 @@ describe('§2 registerConnector', () => {
     ['no channel at all', {}, 400],
     ['web, which no connector carries', { id: 'web', channel: 'web' }, 400],
     ['a channel that its key does not open', { id: 'echo', channel: 'echo' }, 403],
-  ])('%s is refused', async (_row, body, code) => {
+  ])('row 16: %s is refused', async (_row, body, code) => {
     expect(await (await byKey()).call('registerConnector', body)).toMatchObject({ code })
   })
-  it('is idempotent, on the same socket and on the next one', async () => {
+  it('row 16: is idempotent, on the same socket and on the next one', async () => {
     const sms = await carrier(gateway.url, { register: { account: 'again' } })
     const again = { id: 'sms', channel: 'sms', account: 'again', acknowledges: true }
     expect(await sms.call('registerConnector', again)).toEqual(sms.registered)
@@ -76,7 +76,7 @@ describe('§2 registerConnector', () => {
     const next = await carrier(gateway.url, { register: { account: 'again' } })
     expect(next.registered).toEqual(sms.registered)
   })
-  it('the newer fences the older: error 409, then the server disconnects it for good', async () => {
+  it('row 16: the newer fences the older: error 409, then the server disconnects it for good', async () => {
     const register = { account: 'fenced' }
     const older = await carrier(gateway.url, { register })
     const reason = new Promise((resolve) => older.socket.once('disconnect', resolve))
@@ -109,7 +109,7 @@ describe('§2 registerConnector', () => {
 })
 
 describe('§4 a connector gives its key', () => {
-  it('as `key` in registerConnector, for clients that can do nothing else; and that socket is the connector then', async () => {
+  it('row 16: as `key` in registerConnector, for clients that can do nothing else; and that socket is the connector then', async () => {
     const sms = await connect(gateway.url)
     expect(await sms.call('registerConnector', { id: 'sms', account: 'k' })).toMatchObject({ code: 401 })
     expect(await sms.call('registerConnector', { id: 'sms', account: 'k', key: 'wrong' })).toMatchObject({ code: 401 })
@@ -119,7 +119,7 @@ describe('§4 a connector gives its key', () => {
     const { conversationId } = await texter(gateway.url, '+key', { account: 'k' })
     expect(await sms.call('joinConversation', { conversationId })).toMatchObject({ code: 200, role: 'connector' })
   })
-  it('not as somebody else: staff and customers are refused', async () => {
+  it('row 16: not as somebody else: staff and customers are refused', async () => {
     const bo = await connect(gateway.url, { auth: { token: supervisor } })
     expect(await bo.call('registerConnector', { id: 'sms' })).toMatchObject({ code: 403 })
   })
