@@ -1,6 +1,5 @@
 // Which connectors carry what, on whatever node: who holds a place, and how several instances divide the recipients.
 import type { Bus, Notice } from '../bus/bus'
-import type { Tenant } from '../model/ids'
 import { newId } from '../model/new-id'
 import { ownersOf } from '../model/slice'
 import type { CarrierPlace, CarrierStore, Instance } from '../store/carrier-store'
@@ -18,6 +17,8 @@ interface Deps {
   /** Carriers of this channel and account on this node may take more than before. */
   readonly wake: (channel: string, account: string) => void
   readonly onFault: (cause: unknown) => void
+  /** Milliseconds by a clock that nobody sets. */
+  readonly elapsed?: () => number
   readonly times?: { readonly aliveMs: number; readonly renewMs: number; readonly patienceMs: number }
 }
 export class Carriers {
@@ -34,7 +35,8 @@ export class Carriers {
   #renewing: Promise<void> | null = null
 
   constructor(deps: Deps) {
-    this.#deps = { times: { aliveMs: ALIVE_MS, renewMs: RENEW_MS, patienceMs: PATIENCE_MS }, ...deps }
+    const times = { aliveMs: ALIVE_MS, renewMs: RENEW_MS, patienceMs: PATIENCE_MS }
+    this.#deps = { times, elapsed: () => performance.now(), ...deps }
     this.#unsubscribe = deps.bus.subscribe({
       heard: (notice) => this.#hear(notice),
       missed: () => void this.#renew().catch(deps.onFault),
@@ -48,8 +50,8 @@ export class Carriers {
    * @throws GatewayError `unavailable` when the store does not answer
    */
   async register(place: CarrierPlace, fenced: () => void): Promise<Held> {
-    const { store, times, bus, onFault } = this.#deps
-    const since = performance.now()
+    const { store, times, bus, elapsed, onFault } = this.#deps
+    const since = elapsed()
     const fence = await store.register(place, this.#node, times.aliveMs)
     const held: Held = new Held(
       { place, node: this.#node, fence },
@@ -58,7 +60,7 @@ export class Carriers {
         leave: () => this.#leave(held),
         confirm: () => this.#renew(),
         division: () => this.#divisions.get(accountKey(place)),
-        aliveMs: times.aliveMs,
+        isSure: (at) => elapsed() - at < times.aliveMs,
       },
     )
     held.confirmedAt = since
@@ -135,9 +137,9 @@ export class Carriers {
     await this.#depart()
     // What is registered while the store is asked is not in its answer.
     const known = [...this.#held]
-    const { store, times } = this.#deps
+    const { store, times, elapsed } = this.#deps
     for (const tenant of new Set(known.map(({ registration: { place } }) => place.tenant))) {
-      const since = performance.now()
+      const since = elapsed()
       const ours = await store.renew(tenant, this.#node, times.aliveMs)
       for (const held of known.filter(({ registration: { place } }) => place.tenant === tenant))
         if (ours.some((place) => held.isAt(place))) held.confirmedAt = since
@@ -225,7 +227,7 @@ export class Held {
       readonly leave: () => Promise<void>
       readonly confirm: () => Promise<void>
       readonly division: () => Division | undefined
-      readonly aliveMs: number
+      readonly isSure: (confirmedAt: number) => boolean
     },
   ) {}
 
@@ -244,7 +246,7 @@ export class Held {
    * @throws GatewayError `unavailable` when it must ask and the store does not answer
    */
   async share(): Promise<Share | undefined> {
-    if (performance.now() - this.confirmedAt >= this.how.aliveMs) await this.how.confirm()
+    if (!this.how.isSure(this.confirmedAt)) await this.how.confirm()
     const division = this.how.division()
     if (division !== this.#division) {
       this.#division = division

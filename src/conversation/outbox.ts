@@ -54,6 +54,8 @@ interface Deps {
   readonly onSettled?: (channel: string, outcome: 'done' | 'retried' | 'dead' | 'expired') => void
   readonly now?: () => Date
   readonly random?: () => number
+  /** Milliseconds by a clock that nobody sets. */
+  readonly elapsed?: () => number
   readonly leaseMs?: number
   /** On a bus that may lose a wake: milliseconds after which a carrier looks by itself; 0: never. */
   readonly sweepMs?: number
@@ -70,6 +72,7 @@ export class Outbox {
       onSettled: () => undefined,
       now: () => new Date(),
       random: Math.random,
+      elapsed: () => performance.now(),
       leaseMs: LEASE_MS,
       ...deps,
       sweepMs: deps.bus.isLossy ? (deps.sweepMs ?? 0) : 0,
@@ -179,22 +182,28 @@ class Pump {
   }
 
   async #claim(): Promise<void> {
-    const { tenant, channel, account } = this.carrier
-    const { deliveries, leaseMs } = this.deps
     while (this.#wantsMore()) {
       this.#again = false
       const share = await this.carrier.share?.()
       if (this.#isStopped()) return
-      const limit = WINDOW - this.#inHand
-      const since = performance.now()
-      const claimed = await deliveries.claim(tenant, { channel, account, lease: this.#lease, limit, leaseMs, share })
+      const isAll = await this.#take(share)
       if (this.#isStopped()) return
-      // This node slept while it was answered: what it was given is others' by now, and it must not act on it.
-      const isLost = claimed.length > 0 && performance.now() - since >= leaseMs
-      if (!isLost) for (const delivery of claimed) void this.#deliver(delivery)
-      if (isLost || claimed.length === limit) this.#again = true
+      if (!isAll) this.#again = true
     }
     if (!this.#isWoken() && !this.#isStopped()) await this.#sleepUntilDue()
+  }
+  /** One claim, and what it gives on its way; false when there is more. */
+  async #take(share: Share | undefined): Promise<boolean> {
+    const { tenant, channel, account } = this.carrier
+    const { deliveries, leaseMs, elapsed } = this.deps
+    const limit = WINDOW - this.#inHand
+    const since = elapsed()
+    const claimed = await deliveries.claim(tenant, { channel, account, lease: this.#lease, limit, leaseMs, share })
+    if (this.#isStopped() || claimed.length === 0) return true
+    // This node slept while it was answered: what it was given is others' by now, and it must not act on it.
+    if (elapsed() - since >= leaseMs) return false
+    for (const delivery of claimed) void this.#deliver(delivery)
+    return claimed.length < limit
   }
   async #sleepUntilDue(): Promise<void> {
     const { tenant, channel, account } = this.carrier

@@ -1,6 +1,6 @@
 // The outbox's shelf on Postgres: claims of many nodes pass each other by, and each statement finds its rows by an index.
 import type { DeliveryId, Tenant } from '../model/ids'
-import type { Claim, Supply } from './delivery-store'
+import type { Claim, Share, Supply } from './delivery-store'
 import { columns } from './pg-look-ups'
 import type { PgPool, Statement } from './pg-pool'
 import type { Delivery } from './records'
@@ -126,11 +126,9 @@ export class PgOutbox implements Shelf {
     const { ofAccount, ofChannel } = STATEMENTS.nextDue
     return this.#pool.consult(async (session) => {
       const statement = account === '' ? ofChannel : ofAccount
-      const [row] = await session.ask<NextRow>(statement, [this.#at(), tenant, channel, account, share?.slices ?? null])
-      const times = [row?.due, row?.leased].flatMap((time) => (time ? [Date.parse(time)] : []))
-      // What is due for others is taken over in the end.
-      if (share && row?.of_others) times.push(Date.parse(row.of_others) + share.patienceMs)
-      return row && times.length > 0 ? Math.max(0, Math.min(...times) - Date.parse(row.now)) : null
+      const parameters = [this.#at(), tenant, channel, account, share?.slices ?? null]
+      const [row] = await session.ask<NextRow>(statement, parameters)
+      return row ? waitOf(row, share) : null
     })
   }
 
@@ -144,4 +142,10 @@ interface NextRow {
   due: string | null
   leased: string | null
   of_others: string | null
+}
+/** Milliseconds. What is due for others is taken over in the end. */
+function waitOf({ now, due, leased, of_others: ofOthers }: NextRow, share: Share | undefined): number | null {
+  const times = [due, leased].flatMap((time) => (time ? [Date.parse(time)] : []))
+  if (share && ofOthers) times.push(Date.parse(ofOthers) + share.patienceMs)
+  return times.length > 0 ? Math.max(0, Math.min(...times) - Date.parse(now)) : null
 }

@@ -1,6 +1,5 @@
 // What every delivery store must do: in order per recipient, fenced, and never lost.
 import type { ConversationId, DeliveryId } from '../../src/model/ids'
-import { ownersOf, sliceOf } from '../../src/model/slice'
 import { newDeliveryId } from '../../src/model/new-id'
 import type { Claim } from '../../src/store/delivery-store'
 import type { Write } from '../../src/store/writes'
@@ -95,53 +94,6 @@ export function deliveryStoreContract(name: string, openDatabase: OpenDatabase):
           expect(await ids()).toEqual([id])
           await settle(id, { state: 'done' })
         }
-      })
-    })
-
-    describe('sharing', () => {
-      const PATIENCE_MS = 5_000
-      const names = ['a', 'b', 'c']
-      const owners = ownersOf(names)
-      const shareOf = (name: string) => ({
-        slices: owners.map((owner) => (owner === name ? '1' : '0')).join(''),
-        patienceMs: PATIENCE_MS,
-      })
-      const ownerOf = (refId: string) => owners[sliceOf(addressOf(refId))] ?? ''
-      const dueFor = (name: string) =>
-        shelf().nextDueIn(tenant, { channel: 'sms', account: '+1000', share: shareOf(name) })
-      const refIds = Array.from({ length: 12 }, (_, i) => `+${i}`)
-
-      it('gives each of several its own recipients, and nobody those of others', async () => {
-        for (const refId of refIds) await send('x', { refId })
-        for (const account of ['+1000', '']) {
-          for (const name of names) {
-            const claimed = await claim({ account, lease: name, share: shareOf(name) })
-            const owners = claimed.map(({ to }) => ownerOf(to.refId))
-            expect(owners).toEqual(refIds.map(ownerOf).filter((owner) => owner === name))
-            expect(await ids({ account, share: shareOf(name) })).toEqual([])
-          }
-          for (const name of names) await shelf().release(tenant, name)
-        }
-      })
-      it('hands over what another leaves lying, and tells when', async () => {
-        const { id } = await send('x')
-        const owner = ownerOf('+1')
-        const other = names.find((name) => name !== owner)!
-        expect([await dueFor(owner), await dueFor(other)]).toEqual([0, PATIENCE_MS])
-        under.clock.forward(PATIENCE_MS - 1)
-        expect(await ids({ share: shareOf(other) })).toEqual([])
-        expect(await dueFor(other)).toBe(1)
-        under.clock.forward(1)
-        expect(await ids({ share: shareOf(other) })).toEqual([id])
-      })
-      it('hands over at once what a lease ran out on', async () => {
-        const { id } = await send('x')
-        const owner = ownerOf('+1')
-        const other = names.find((name) => name !== owner)!
-        await claim({ share: shareOf(owner) })
-        expect(await dueFor(other)).toBe(LEASE_MS)
-        under.clock.forward(LEASE_MS)
-        expect(await claim({ lease: 'l2', share: shareOf(other) })).toMatchObject([{ id, attempts: 2, lease: 'l2' }])
       })
     })
 

@@ -257,29 +257,6 @@ describe('the outbox', () => {
     await turns()
     expect(settled).toEqual(['sms done'])
   })
-  it('is not carried by a node that slept until its lease had run out', async () => {
-    const [slept, other] = [new Hand(), new Hand()]
-    const { id } = await send('+1')
-    const { deliveries } = under.database
-    const claim = deliveries.claim.bind(deliveries)
-    const now = performance.now.bind(performance)
-    deliveries.claim = async (...asked) => {
-      const claimed = await claim(...asked)
-      deliveries.claim = claim
-      // Asleep between the question and its answer, while the lease ran out and another one took it.
-      under.clock.forward(LEASE)
-      outbox.register(other.carrier())
-      await turns()
-      jest.spyOn(performance, 'now').mockImplementation(() => now() + LEASE)
-      return claimed
-    }
-    outbox.register(slept.carrier())
-    await turns(120)
-    jest.restoreAllMocks()
-    expect(slept.given).toEqual([])
-    expect(other.given).toMatchObject([{ id, attempts: 2 }])
-    expect(await receiptsAt('+1')).toEqual([['sent', undefined]])
-  })
   it('is found at once when it is put in while the outbox asks what is due next', async () => {
     const hand = new Hand()
     hand.answer = null

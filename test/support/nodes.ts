@@ -50,6 +50,8 @@ export class TestNode {
   readonly gate = new Gate()
   readonly bus = new DeafBus()
   readonly faults: unknown[] = []
+  /** Milliseconds that it has slept, by the clock that nobody sets. */
+  slept = 0
   readonly outbox: Outbox
   readonly carriers: Carriers
 
@@ -58,6 +60,7 @@ export class TestNode {
     clock: TestClock,
   ) {
     const onFault = (cause: unknown) => void this.faults.push(cause)
+    const elapsed = () => performance.now() + this.slept
     const { bus } = this
     const suppression = new Suppression({ optOut: [], optIn: [] })
     const conversations = new Conversations({ store: database.conversations, bus, suppression, now: clock.now })
@@ -65,11 +68,18 @@ export class TestNode {
     const paused = this.gate.before({ settle })
     conversations.settle = (...args) => paused.settle(...args)
     this.outbox = new Outbox({
-      ...{ conversations, bus, onFault, now: clock.now, leaseMs: LEASE_MS, sweepMs: 50 },
+      ...{ conversations, bus, onFault, now: clock.now, elapsed, leaseMs: LEASE_MS, sweepMs: 50 },
       deliveries: this.gate.before(database.deliveries),
     })
     const wake = this.outbox.wake.bind(this.outbox)
-    this.carriers = new Carriers({ store: this.gate.before(database.carriers), bus, wake, onFault, times: TIMES })
+    this.carriers = new Carriers({
+      store: this.gate.before(database.carriers),
+      bus,
+      wake,
+      onFault,
+      elapsed,
+      times: TIMES,
+    })
   }
 
   /** A connector in the hands of a test, registered here. */

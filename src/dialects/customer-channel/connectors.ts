@@ -23,6 +23,7 @@ interface Caller {
   readonly identity: Identity
   dismiss(error: GatewayError): void
 }
+type CarrierPlace = Held['registration']['place']
 interface Registration {
   readonly caller: Caller
   readonly held: Held
@@ -50,9 +51,15 @@ export class Connectors {
     const identity = await this.#identify(caller, { channel, account, key: request.key })
     const key = [identity.tenant, channel, account, instance].join('\n')
     this.#requireRoom(key, caller)
-    const held = await this.deps.carriers.register({ tenant: identity.tenant, channel, account, instance }, () =>
-      caller.dismiss(fenced()),
-    )
+    await this.#enter(key, caller, { tenant: identity.tenant, channel, account, instance, acknowledges })
+    const warning =
+      channelName(id) === channel ? {} : { warning: `id should be the channel's name: ${channel} was taken.` }
+    return { identity, reply: { id: channel, channel, account, instance, ...warning } }
+  }
+  /** Takes the place on all nodes, and then on this one. */
+  async #enter(key: string, caller: Caller, wish: CarrierPlace & Pick<Carrier, 'acknowledges'>): Promise<void> {
+    const { acknowledges, ...place } = wish
+    const held = await this.deps.carriers.register(place, () => caller.dismiss(fenced()))
     try {
       // Asked again: others of this socket may have come meanwhile.
       this.#requireRoom(key, caller)
@@ -63,9 +70,6 @@ export class Connectors {
       await held.leave()
       throw cause
     }
-    const warning =
-      channelName(id) === channel ? {} : { warning: `id should be the channel's name: ${channel} was taken.` }
-    return { identity, reply: { id: channel, channel, account, instance, ...warning } }
   }
   #requireRoom(key: string, caller: Caller): void {
     const own = [...this.#registered.values()].filter((registration) => registration.caller === caller)
