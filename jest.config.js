@@ -4,6 +4,8 @@ module.exports = {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   globalSetup: '<rootDir>/test/support/global-setup.js',
   testTimeout: 30_000,
+  // Many tests wait for a process, a grace or a death: a core to spare would be idle.
+  maxWorkers: '100%',
   transform: {
     '^.+\\.ts$': ['ts-jest', { diagnostics: false }],
     // ESM-only packages, for jest's CommonJS.
