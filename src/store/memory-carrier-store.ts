@@ -3,7 +3,7 @@ import type { Tenant } from '../model/ids'
 import type { CarrierPlace, CarrierStore, HeldPlace, Instance } from './carrier-store'
 import { keyOf } from './memory-tables'
 
-/** After which a place is forgotten in which nobody lives. */
+/** After which a place is forgotten that was given up. One that is held lives, whatever is done to the clock. */
 const FORGET_MS = 24 * 3_600_000
 
 interface Registered extends HeldPlace {
@@ -20,7 +20,8 @@ export class MemoryCarrierStore implements CarrierStore {
 
   async register(place: CarrierPlace, node: string, aliveMs: number): Promise<number> {
     const now = this.#now().getTime()
-    for (const [key, { aliveUntil }] of this.#places) if (aliveUntil <= now - FORGET_MS) this.#places.delete(key)
+    for (const [key, { node: holder, aliveUntil }] of this.#places)
+      if (holder === '' && aliveUntil <= now - FORGET_MS) this.#places.delete(key)
     const { tenant, channel, account, instance } = place
     const fence = (this.#places.get(placeKey(place))?.fence ?? 0) + 1
     const registered = { tenant, channel, account, instance, node, fence, aliveUntil: now + aliveMs }

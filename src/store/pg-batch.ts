@@ -1,4 +1,4 @@
-// Lays a batch out as the parameters of `commit_batch_2`: a column each, and what is rarer as JSON.
+// Lays a batch out as the parameters of `commit_batch_1`: a column each, and what is rarer as JSON.
 import type { Conversation } from '../model/conversation'
 import type { Batch, ConversationRow } from './engine'
 import { intArray, textArray } from './pg-array'
@@ -10,7 +10,7 @@ import { writePicture } from './stored-json'
 const PARAMETERS = 25
 export const COMMIT: Statement = {
   name: 'commit',
-  text: `select commit_batch_2(${Array.from({ length: PARAMETERS }, (_, i) => `$${i + 1}`).join(', ')})`,
+  text: `select commit_batch_1(${Array.from({ length: PARAMETERS }, (_, i) => `$${i + 1}`).join(', ')})`,
 }
 
 /** @param now replaces the database's clock; null: it counts */

@@ -1,4 +1,4 @@
-// What a decision writes besides events, as rows of the JSON that `commit_batch_2` takes.
+// What a decision writes besides events, as rows of the JSON that `commit_batch_1` takes.
 import { sliceOf } from '../model/slice'
 import {
   isDeliveryWrite,

@@ -6,9 +6,9 @@ import { RawSocket } from './raw-socket'
 import { within } from './together'
 import { jsonOf } from './verdict'
 
-const MESSAGES = 2_600
-/** As many as are said to the one who does not read: by then the process is as large as this traffic makes it. */
-const WARM_UP = 1_300
+const MESSAGES = 3_600
+/** More than fill the database's own cache: by then the process is as large as this traffic makes it. */
+const WARM_UP = 2_300
 const AT_ONCE = 10
 /** About 47 KB each: all of them are more than the bound, for one reader alone. */
 const LINK = `data:image/png;base64,${'A'.repeat(31_000)}`

@@ -106,6 +106,18 @@ export class PostgresServer {
   }
   /** To the whole server: SIGSTOP stops its connections, not only who accepts them. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#signalAll(signal)
+  }
+  /** A server that is killed takes its connections with it, as when the machine goes. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const child = this.#child
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const gone = once(child, 'exit')
+    if (signal === 'SIGKILL') this.#signalAll(signal)
+    else child.kill(signal)
+    await gone
+  }
+  #signalAll(signal: NodeJS.Signals): void {
     const { pid, exitCode, signalCode } = this.#child ?? {}
     if (pid === undefined || exitCode !== null || signalCode !== null) return
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
@@ -115,13 +127,6 @@ export class PostgresServer {
       } catch {
         // A connection that ended meanwhile.
       }
-  }
-  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    const child = this.#child
-    if (!child || child.exitCode !== null || child.signalCode !== null) return
-    const gone = once(child, 'exit')
-    child.kill(signal)
-    await gone
   }
   /** At once, and its folder with it. */
   async close(): Promise<void> {

@@ -1,8 +1,7 @@
 // Which connectors are registered on which node, and the slices of recipients that they divide among them.
 import type { Ddl } from '../ddl'
-import { COMMIT_SLICED } from './postgres/commit-sliced'
 
-export async function up({ dialect, run, asIs }: Ddl): Promise<void> {
+export async function up({ dialect, run }: Ddl): Promise<void> {
   // What was put there before lies in the first slice: it is carried in order all the same, and by one of several first.
   await run('alter table delivery add column slice integer not null default 0')
   // With one node, registrations live and die with it.
@@ -14,5 +13,4 @@ export async function up({ dialect, run, asIs }: Ddl): Promise<void> {
       primary key (tenant, channel, account, instance)
     )`)
   await run('create index carrier_by_node on carrier (tenant, node)')
-  for (const definition of COMMIT_SLICED) await asIs(definition)
 }

@@ -130,7 +130,7 @@ begin
   end if;
   if p_writes ? 'deliver' then
     insert into delivery (tenant, id, channel, account, ref_id, conversation_id, message_id, recipient,
-        notification_id, body, state, attempts, lease, due_at, created_at, expires_at, reason)
+        notification_id, body, state, attempts, lease, due_at, created_at, expires_at, reason, slice)
       select tenant, id, channel, account, ref_id, conversation_id, message_id, recipient, notification_id, body,
         case when place > 1 or (
           select true from delivery as other
@@ -138,12 +138,12 @@ begin
             and other.ref_id = fresh.ref_id and other.state in ('waiting', 'due', 'leased')
           limit 1
         ) then 'waiting' else 'due' end,
-        0, '', p_now, p_created, expires_at, ''
+        0, '', p_now, p_created, expires_at, '', slice
       from (
         select *, row_number() over (partition by tenant, channel, account, ref_id order by n) as place
         from jsonb_to_recordset(p_writes -> 'deliver')
           as wanted (n int, tenant text, id text, channel text, account text, ref_id text, conversation_id text,
-            message_id text, recipient text, notification_id text, body text, expires_at text)
+            message_id text, recipient text, notification_id text, body text, expires_at text, slice int)
       ) as fresh order by n;
   end if;
 end $$`
