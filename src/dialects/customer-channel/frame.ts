@@ -1,6 +1,6 @@
 // One event, encoded once for everybody who hears it alike, and written straight to their connections.
 import type { Socket } from 'socket.io'
-import { gather, type Corkable } from './turn'
+import { gather, type Corkable, type Paced } from './turn'
 import type { ServerToClientEvents } from './wire'
 
 /** A reader that stops reading is dropped when this much waits for it, and resumes when it comes back. */
@@ -13,7 +13,7 @@ interface WriteOptions {
   wsPreEncodedFrame?: readonly Buffer[]
 }
 /** What Engine.IO's connection is for us. `write` takes a Socket.IO packet as text. */
-interface Connection {
+interface Connection extends Paced {
   readonly readyState: string
   readonly upgrading: boolean
   readonly writeBuffer: readonly { readonly data?: unknown }[]
@@ -67,7 +67,7 @@ export class Frame {
       return
     }
     const { socket: webSocket } = connection.transport
-    if (webSocket?._socket) gather(webSocket._socket)
+    if (webSocket?._socket) gather(connection, webSocket._socket)
     sendFrame(this.#frame)
     if (unread(connection) > MAX_WAITING_BYTES) drop(connection)
   }

@@ -1,7 +1,8 @@
 // What one turn of the event loop writes to a connection: the first frame at once, the others by one call.
-import { gather } from '../../../src/dialects/customer-channel/turn'
+import { gather, WRITTEN_IN, type Corkable, type Paced } from '../../../src/dialects/customer-channel/turn'
 
-class Pipe {
+class Pipe implements Paced, Corkable {
+  [WRITTEN_IN]: number | undefined
   readonly calls: string[] = []
   #held: string[] | null = null
   cork(): void {
@@ -12,7 +13,7 @@ class Pipe {
     this.#held = null
   }
   write(text: string): void {
-    gather(this)
+    gather(this, this)
     if (this.#held) this.#held.push(text)
     else this.calls.push(text)
   }
