@@ -107,15 +107,23 @@ export function isBehind(socket: AnySocket): boolean {
 /** Resolves when what was queued has been taken, or the connection is gone. */
 export async function drained({ conn }: AnySocket): Promise<void> {
   while (conn.readyState === 'open' && (conn as unknown as Connection).writeBuffer.length > 0)
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        conn.off('drain', done)
-        conn.off('close', done)
-        resolve()
-      }
-      conn.once('drain', done)
-      conn.once('close', done)
-    })
+    await (draining.get(conn) ?? nextDrain(conn))
+}
+/** One wait for all histories that are written to a connection: an agent comes back to many conversations at once. */
+const draining = new WeakMap<Socket['conn'], Promise<void>>()
+function nextDrain(conn: Socket['conn']): Promise<void> {
+  const wait = new Promise<void>((resolve) => {
+    const done = () => {
+      conn.off('drain', done)
+      conn.off('close', done)
+      draining.delete(conn)
+      resolve()
+    }
+    conn.once('drain', done)
+    conn.once('close', done)
+  })
+  draining.set(conn, wait)
+  return wait
 }
 
 /** A WebSocket text frame of an Engine.IO message, unmasked as servers send it. */
