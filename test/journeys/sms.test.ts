@@ -3,9 +3,10 @@ import { connect, type ChannelClient } from '../../src/client/channel-client'
 import type { Conversation } from '../../src/client/conversation'
 import type { ConversationView } from '../../src/client/conversation-view'
 import { listConversations } from '../../src/client/rest'
+import { Cluster } from '../support/cluster'
 import { eventually } from '../support/eventually'
 import { newFolder, removeFolder } from '../support/gateway'
-import { hire, request } from '../support/people'
+import { hire, login, request } from '../support/people'
 import { connectorProcess, gatewayProcess, type Process } from '../support/process'
 import { startSmsc, type Smsc } from '../support/smsc/smsc'
 
@@ -16,7 +17,8 @@ const [FIRST, ANSWER, SECOND] = ['Where is my parcel?', 'It leaves today.', 'Tha
 
 interface Town {
   readonly smsc: Smsc
-  readonly gateway: Awaited<ReturnType<typeof gatewayProcess>>
+  /** Where REST is asked, and what may be killed. */
+  readonly gateway: Pick<Process, 'start' | 'end'> & { readonly url: string }
   readonly connector: Process
   readonly dataDir: string
   readonly token: string
@@ -32,18 +34,22 @@ afterEach(async () => {
 async function build(): Promise<Town> {
   const dataDir = await newFolder()
   closing.push(() => removeFolder(dataDir))
-  const smsc = await startSmsc()
-  closing.push(() => smsc.stop())
   const gateway = await gatewayProcess(dataDir)
   closing.push(() => gateway.end())
   await gateway.start()
-  const connector = connectorProcess('sms', { url: gateway.url, dataDir, SMPP_URL: smsc.url() })
+  return { gateway, dataDir, ...(await people(dataDir, { ofAgent: gateway.url, ofConnector: gateway.url })) }
+}
+
+async function people(dataDir: string, { ofAgent, ofConnector }: { ofAgent: string; ofConnector: string }) {
+  const smsc = await startSmsc()
+  closing.push(() => smsc.stop())
+  const connector = connectorProcess('sms', { url: ofConnector, dataDir, SMPP_URL: smsc.url() })
   closing.push(() => connector.end())
   await connector.start()
-  const { token } = await hire(gateway.url, 'bo')
-  const agent = connect({ url: gateway.url, token })
+  const { token } = await hire(ofAgent, 'bo')
+  const agent = connect({ url: ofAgent, token })
   closing.push(() => agent.close())
-  return { smsc, gateway, connector, dataDir, token, agent }
+  return { smsc, connector, token, agent }
 }
 
 type Step = (town: Town) => unknown
@@ -146,3 +152,36 @@ it.each(['connector', 'gateway'] as const)(
   },
   180_000,
 )
+
+it('the same journey with agent, connector and a silent supervisor on three nodes, and Redis killed under each step', async () => {
+  const [dataDir, cluster] = [await newFolder(), await Cluster.start()]
+  closing.push(
+    () => removeFolder(dataDir),
+    () => cluster.close(),
+  )
+  const [here, there, elsewhere] = cluster.nodes.map(({ process, url }) => Object.assign(process, { url }))
+  const town = {
+    gateway: elsewhere!,
+    dataDir,
+    ...(await people(dataDir, { ofAgent: here!.url, ofConnector: there!.url })),
+  }
+  const supervisor = connect({ url: elsewhere!.url, token: await login(elsewhere!.url) })
+  closing.push(() => supervisor.close())
+  const { steps, conversation } = journey()
+  let watched: Conversation | undefined
+  let kills = 0
+  for (const step of steps) {
+    await cluster.redis.signal('SIGKILL')
+    kills += 1
+    // Every other step ends while Redis is still away; the others find it empty.
+    if (kills % 2 === 0) await cluster.redis.start()
+    await step(town)
+    if (kills % 2 === 1) await cluster.redis.start()
+    if (kills === 2) watched = supervisor.join({ conversationId: conversation().id, silent: true })
+  }
+  await eventually(() => watched?.view.ended === true, PATIENCE)
+  await check(town, conversation())
+  expect(town.smsc.submitted()).toHaveLength(1)
+  expect(textsOf(watched!.view)).toEqual([FIRST, ANSWER, SECOND])
+  console.log(`three nodes: Redis killed ${kills} times`)
+}, 180_000)
