@@ -54,7 +54,8 @@ export class RedisLink {
   #isBeating = false
   #isListening = false
   #trouble: string | null = null
-  #lastFault = ''
+  /** What has been complained of since all was well. */
+  readonly #faults = new Set<string>()
 
   constructor(deps: Deps) {
     this.#deps = deps
@@ -134,8 +135,8 @@ export class RedisLink {
   }
   /** Once per outage and reason, for the client repeats itself at every attempt. */
   #complain(reason: string): void {
-    if (this.#lastFault === reason) return
-    this.#lastFault = reason
+    if (this.#faults.has(reason)) return
+    this.#faults.add(reason)
     this.#deps.onFault(new Error(`${this.#deps.label} cannot be used by the bus: ${reason}`))
   }
 
@@ -150,7 +151,7 @@ export class RedisLink {
     this.#isUp = true
     const [before] = answers
     if (before instanceof RedisRefusal) return
-    this.#lastFault = ''
+    this.#faults.clear()
     const isNews = !this.#isKnown || before === null
     this.#isKnown = true
     if (isNews) this.#deps.onReady()

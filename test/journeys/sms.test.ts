@@ -183,5 +183,7 @@ it('the same journey with agent, connector and a silent supervisor on three node
   await check(town, conversation())
   expect(town.smsc.submitted()).toHaveLength(1)
   expect(textsOf(watched!.view)).toEqual([FIRST, ANSWER, SECOND])
-  console.log(`three nodes: Redis killed ${kills} times`)
+  // Each node says a few times for each outage what is wrong, and not at every attempt.
+  expect(cluster.errors.length).toBeLessThanOrEqual(kills * cluster.nodes.length * 4)
+  console.log(`three nodes: Redis killed ${kills} times, ${cluster.errors.length} lines about it`)
 }, 180_000)
