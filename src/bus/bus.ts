@@ -10,8 +10,6 @@ export type Notice =
   /** An account or a key was made, changed or deleted: the store says what became of it. */
   | { readonly kind: 'changed'; readonly what: 'account'; readonly id: AccountId }
   | { readonly kind: 'changed'; readonly what: 'key'; readonly id: string }
-  /** A node is on its way down and takes no new work. */
-  | { readonly kind: 'draining'; readonly node: string }
   /** A connector registered; an older registration of the same place, with a smaller fence, is void. */
   | {
       readonly kind: 'registered'

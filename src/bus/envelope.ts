@@ -104,7 +104,6 @@ const isChange = (value: unknown): value is Change =>
 /** What each kind of notice must have besides its kind. */
 const NOTICES: Readonly<Record<Notice['kind'], readonly string[]>> = {
   changed: ['what', 'id'],
-  draining: ['node'],
   registered: ['tenant', 'channel', 'account', 'instance'],
   unregistered: ['tenant', 'channel', 'account', 'instance'],
   begun: ['tenant', 'conversationId'],

@@ -11,7 +11,7 @@ describe('an envelope', () => {
     for (const event of events) envelope.add('events', JSON.stringify(event))
     envelope.add('changes', JSON.stringify(['+', 'conversation:default:x', 7]))
     envelope.add('wakes', JSON.stringify(['sms', '']))
-    envelope.add('notices', JSON.stringify({ kind: 'draining', node: 'n' }))
+    envelope.add('notices', JSON.stringify({ kind: 'changed', what: 'key', id: 'n' }))
     expect(envelope.count).toBe(5)
     expect(readEnvelope(envelope.toText('me'))).toEqual({
       from: 'me',
@@ -19,7 +19,7 @@ describe('an envelope', () => {
       events,
       ephemerals: [],
       wakes: [['sms', '']],
-      notices: [{ kind: 'draining', node: 'n' }],
+      notices: [{ kind: 'changed', what: 'key', id: 'n' }],
       missed: false,
     })
   })
@@ -29,8 +29,8 @@ describe('an envelope', () => {
     expect(readEnvelope(envelope.toText('me'))).toMatchObject({ missed: true, events: [] })
   })
   it('skips what it does not know, and knows a later format when it sees it', () => {
-    const text = '{"v":1,"from":"x","notices":[{"kind":"later"},{"kind":"draining","node":"n"}],"later":[1]}'
-    expect(readEnvelope(text)).toMatchObject({ notices: [{ kind: 'draining', node: 'n' }] })
+    const text = '{"v":1,"from":"x","notices":[{"kind":"later"},{"kind":"changed","what":"key","id":"n"}],"later":[1]}'
+    expect(readEnvelope(text)).toMatchObject({ notices: [{ kind: 'changed', what: 'key', id: 'n' }] })
     expect(readEnvelope('{"v":2,"from":"x"}')).toBe('newer')
   })
   it('never throws, whatever comes', () => {

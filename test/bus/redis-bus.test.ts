@@ -180,7 +180,7 @@ describe('nodes over Redis', () => {
     const ears = new BusEars(two)
     one.publish(events)
     one.wake('sms', '')
-    one.announce({ kind: 'draining', node: one.node })
+    one.announce({ kind: 'changed', what: 'key', id: one.node })
     await eventually(() => ears.notices.length === 1)
     await server.admin.flushall()
     const { misses } = ears

@@ -79,7 +79,7 @@ export function busContract(name: string, open: () => Promise<BusNetwork>): void
       one.wake('sms', '+1')
       const notices: Notice[] = [
         { kind: 'changed', what: 'account', id: newAccountId() },
-        { kind: 'draining', node: 'n1' },
+        { kind: 'changed', what: 'key', id: 'n1' },
         { kind: 'registered', tenant, channel: 'sms', account: '', instance: 'i1', fence: 7 },
         { kind: 'unregistered', tenant, channel: 'sms', account: '', instance: 'i1' },
         { kind: 'begun', ...place },
@@ -161,7 +161,7 @@ export function busContract(name: string, open: () => Promise<BusNetwork>): void
       here.publish(events)
       here.publishEphemeral(typing(place))
       here.wake('sms', '')
-      here.announce({ kind: 'draining', node: '' })
+      here.announce({ kind: 'changed', what: 'key', id: '' })
       here.leave(place)
       await here.join(place)
       expect([heard, ears.events, ears.notices]).toEqual([[], [], []])
