@@ -7,7 +7,8 @@ import { hostConnector } from './host'
 async function main(name: string): Promise<void> {
   const config = readConnectorConfig()
   const { gatewayUrl: url, connectorKey: key, connectorInstance: instance, smppUrl, dataDir, logLevel: level } = config
-  const log = createLogger({ level })
+  // What it takes on is told before it acts: whoever asks after a crash what was handed to a provider finds it here.
+  const log = createLogger({ level, sync: true })
   const connector = createConnector(name, { smppUrl, dataDir, instance, log })
   const stop = new AbortController()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort())

@@ -57,11 +57,19 @@ function redactError(error: Error, depth: number): Record<string, unknown> {
   }
 }
 
-/**
- * Makes the log of a process.
- * @param destination standard output when absent
- */
-export function createLogger({ level, destination }: { level: LogLevel; destination?: DestinationStream }): Logger {
+interface LogOptions {
+  readonly level: LogLevel
+  /** Standard output when absent. */
+  readonly destination?: DestinationStream
+  /**
+   * Whether a line is written when the call returns, so that a kill in the next moment does not lose it. Otherwise it is
+   * written soon, and a reader of the log that is stuck does not hold up the process.
+   */
+  readonly sync?: boolean
+}
+
+/** Makes the log of a process. */
+export function createLogger({ level, destination, sync = false }: LogOptions): Logger {
   return pino(
     {
       level,
@@ -79,7 +87,7 @@ export function createLogger({ level, destination }: { level: LogLevel; destinat
         streamWrite: hideCredentials,
       },
     },
-    destination ?? pino.destination(1),
+    destination ?? pino.destination({ dest: 1, sync }),
   )
 }
 
