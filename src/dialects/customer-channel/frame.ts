@@ -1,6 +1,6 @@
 // One event, encoded once for everybody who hears it alike, and written straight to their connections.
 import type { Socket } from 'socket.io'
-import { gather, type Corkable, type Paced } from './turn'
+import { Outlet, type RawStream } from './outlet'
 import type { ServerToClientEvents } from './wire'
 
 /** A reader that stops reading is dropped when this much waits for it, and resumes when it comes back. */
@@ -8,12 +8,15 @@ const MAX_WAITING_BYTES = 1024 * 1024
 /** Weighing what waits costs; below so many packets it cannot be too much. */
 const WEIGH_EVERY = 64
 const TEXT_FRAME = 0x81
+/** Where a connection keeps its way out. */
+const OUTLET = Symbol('outlet')
 
 interface WriteOptions {
   wsPreEncodedFrame?: readonly Buffer[]
 }
 /** What Engine.IO's connection is for us. `write` takes a Socket.IO packet as text. */
-interface Connection extends Paced {
+interface Connection {
+  [OUTLET]?: Outlet | undefined
   readonly readyState: string
   readonly upgrading: boolean
   readonly writeBuffer: readonly { readonly data?: unknown }[]
@@ -24,12 +27,8 @@ interface Connection extends Paced {
 interface Transport {
   readonly name: string
   readonly writable: boolean
-  /** The WebSocket of `ws`; Engine.IO writes encoded frames to its sender, too. */
-  readonly socket?: {
-    readonly bufferedAmount: number
-    readonly _sender?: { sendFrame?(frame: readonly Buffer[]): void }
-    readonly _socket?: Corkable | null
-  }
+  /** The WebSocket of `ws`, and its stream: Engine.IO writes encoded frames past the former, too. */
+  readonly socket?: { readonly _socket?: RawStream | null }
 }
 type AnySocket = Pick<Socket, 'conn'>
 
@@ -37,7 +36,7 @@ type AnySocket = Pick<Socket, 'conn'>
 export class Frame {
   readonly #packet: string
   #options: WriteOptions | null = null
-  #encoded: readonly Buffer[] | null = null
+  #encoded: Buffer | null = null
 
   private constructor(packet: string) {
     this.#packet = packet
@@ -61,27 +60,24 @@ export class Frame {
   writeTo(socket: AnySocket): void {
     const connection = socket.conn as unknown as Connection
     if (connection.readyState !== 'open') return
-    const sendFrame = idleSender(connection)
-    if (!sendFrame) {
+    const outlet = isIdle(connection) ? outletOf(connection) : null
+    if (!outlet) {
       this.queueOn(socket)
       return
     }
-    const { socket: webSocket } = connection.transport
-    if (webSocket?._socket) gather(connection, webSocket._socket)
-    sendFrame(this.#frame)
-    if (unread(connection) > MAX_WAITING_BYTES) drop(connection)
+    outlet.write(this.#frame)
+    if (outlet.waiting > MAX_WAITING_BYTES) drop(connection)
   }
   /** Writes behind what is queued; `drained` tells when the connection has taken it. */
   queueOn(socket: AnySocket): void {
     const connection = socket.conn as unknown as Connection
     if (connection.readyState !== 'open') return
-    this.#options ??= { wsPreEncodedFrame: this.#frame }
+    this.#options ??= { wsPreEncodedFrame: [this.#frame] }
     connection.write(this.#packet, this.#options)
     if (isStuck(connection)) drop(connection)
   }
-  get #frame(): readonly Buffer[] {
-    this.#encoded ??= [encodeFrame(this.#packet)]
-    return this.#encoded
+  get #frame(): Buffer {
+    return (this.#encoded ??= encodeFrame(this.#packet))
   }
 }
 
@@ -102,7 +98,7 @@ export function answerDirectly(socket: AnySocket): void {
 /** Does this socket have something to read still? Typing is not in its way then. */
 export function isBehind(socket: AnySocket): boolean {
   const connection = socket.conn as unknown as Connection
-  return connection.writeBuffer.length > 0 || unread(connection) > 0
+  return connection.writeBuffer.length > 0 || (outletOf(connection)?.waiting ?? 0) > 0
 }
 /** Resolves when what was queued has been taken, or the connection is gone. */
 export async function drained({ conn }: AnySocket): Promise<void> {
@@ -145,14 +141,14 @@ function encodeFrame(packet: string): Buffer {
   return frame
 }
 
-/** The way past the queue: there while the connection is a WebSocket and nothing waits. */
-function idleSender({ transport, writeBuffer, upgrading }: Connection): ((frame: readonly Buffer[]) => void) | null {
-  if (transport.name !== 'websocket' || !transport.writable || writeBuffer.length > 0 || upgrading) return null
-  const sender = transport.socket?._sender
-  return sender?.sendFrame?.bind(sender) ?? null
+/** Is there a way past the queue? While the connection is a WebSocket and nothing waits. */
+const isIdle = ({ transport, writeBuffer, upgrading }: Connection): boolean =>
+  transport.name === 'websocket' && transport.writable && writeBuffer.length === 0 && !upgrading
+function outletOf(connection: Connection): Outlet | null {
+  const stream = connection.transport.socket?._socket
+  if (!stream) return null
+  return (connection[OUTLET] ??= new Outlet(stream))
 }
-/** Bytes that the system has not taken yet. */
-const unread = ({ transport }: Connection): number => transport.socket?.bufferedAmount ?? 0
 
 function isStuck({ writeBuffer }: Connection): boolean {
   if (writeBuffer.length < WEIGH_EVERY || writeBuffer.length % WEIGH_EVERY !== 0) return false
