@@ -2,6 +2,7 @@
 import type { Bus } from '../bus/bus'
 import type { ConversationEvent, PublicEvent } from '../model/events'
 import type { Place } from '../model/ids'
+import { PlaceMap } from '../model/place-map'
 import type { ConversationStore } from '../store/conversation-store'
 import { GapSweep } from './gap-sweep'
 import { Stream, type Follower, type Following } from './stream'
@@ -10,7 +11,7 @@ export class Hub {
   readonly #store: ConversationStore
   readonly #bus: Bus
   readonly #onFault: (cause: unknown) => void
-  readonly #streams = new Map<string, Stream>()
+  readonly #streams = new PlaceMap<Stream>()
   readonly #gaps: GapSweep
   readonly #unsubscribe: () => void
 
@@ -54,11 +55,10 @@ export class Hub {
   }
 
   #follow(place: Place, attach: (stream: Stream) => Following): Following {
-    const key = keyOf(place)
-    const stream = this.#streams.get(key) ?? this.#open(place, key)
+    const stream = this.#streams.get(place) ?? this.#open(place)
     const following = attach(stream)
     const dropIfIdle = () => {
-      if (!stream.isFollowed) this.#drop(place, key, stream)
+      if (!stream.isFollowed) this.#drop(place, stream)
     }
     following.caughtUp.then(dropIfIdle, dropIfIdle)
     return {
@@ -69,15 +69,15 @@ export class Hub {
       },
     }
   }
-  #open(place: Place, key: string): Stream {
+  #open(place: Place): Stream {
     const stream = new Stream({ place, store: this.#store, bus: this.#bus, onFault: this.#onFault })
-    this.#streams.set(key, stream)
+    this.#streams.set(place, stream)
     return stream
   }
-  #drop(place: Place, key: string, stream: Stream): void {
-    if (this.#streams.get(key) !== stream) return
+  #drop(place: Place, stream: Stream): void {
+    if (this.#streams.get(place) !== stream) return
     stream.close()
-    this.#streams.delete(key)
+    this.#streams.delete(place)
     this.#bus.leave(place)
   }
 
@@ -85,8 +85,6 @@ export class Hub {
     for (const event of events) this.#stream(event)?.hear(event)
   }
   #stream(place: Place): Stream | undefined {
-    return this.#streams.get(keyOf(place))
+    return this.#streams.get(place)
   }
 }
-
-const keyOf = ({ tenant, conversationId }: Place): string => `${tenant}\n${conversationId}`

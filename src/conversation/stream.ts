@@ -183,32 +183,32 @@ export class Stream {
     if (this.#cursor && this.#cursor.position < position) this.repair()
   }
   hearEphemeral(ephemeral: Ephemeral): void {
-    for (const follower of this.#staff) this.#tell(() => follower.hearEphemeral(ephemeral))
-    if (ephemeral.internal) return
-    for (const follower of this.#public) this.#tell(() => follower.hearEphemeral(ephemeral))
+    this.#tell(this.#staff, (follower) => follower.hearEphemeral(ephemeral))
+    if (!ephemeral.internal) this.#tell(this.#public, (follower) => follower.hearEphemeral(ephemeral))
   }
 
   #advance(cursor: Cursor, event: ConversationEvent): void {
     cursor.position = event.position
     if (isPublic(event)) {
       cursor.publicPosition = event.publicPosition
-      for (const follower of this.#public) this.#tell(() => follower.hear(event))
+      this.#tell(this.#public, (follower) => follower.hear(event))
     } else if (event.type === 'presenceChanged' && event.presence === 'carried') {
       const { id } = event.participant
-      for (const follower of this.#public) this.#tell(() => follower.carried?.(id))
+      this.#tell(this.#public, (follower) => follower.carried?.(id))
     }
-    for (const follower of this.#staff) this.#tell(() => follower.hear(event))
+    this.#tell(this.#staff, (follower) => follower.hear(event))
     if (this.#waiters.size === 0) return
     for (const waiter of this.#waiters) if (waiter.position <= event.position) waiter.resolve()
   }
 
   /** A follower that fails does so alone: the others hear what it did not. */
-  #tell(hear: () => void): void {
-    try {
-      hear()
-    } catch (cause) {
-      this.#deps.onFault(cause)
-    }
+  #tell<F>(group: ReadonlySet<F>, hear: (follower: F) => void): void {
+    for (const follower of group)
+      try {
+        hear(follower)
+      } catch (cause) {
+        this.#deps.onFault(cause)
+      }
   }
 
   /** Reads again from where the cursor stands, until nothing is missing; a failed reading is tried again, later and later. */

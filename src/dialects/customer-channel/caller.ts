@@ -50,28 +50,24 @@ export class Caller implements Sitter, Border {
     })
   }
 
-  join(request: wire.JoinRequest, answer: Answer): Promise<void> {
-    return this.#counted(async () => {
-      this.#requireStaying()
-      await this.#seating.join(request, answer)
-    })
+  async join(request: wire.JoinRequest, answer: Answer): Promise<void> {
+    this.#requireStaying()
+    await this.#seating.join(request, answer)
   }
   send(request: wire.SendRequest, answer: Answer): Promise<void> {
-    return this.#counted(() => this.#speaking.send(request, answer))
+    return this.#speaking.send(request, answer)
   }
   end(conversationId: string, answer: Answer): Promise<void> {
-    return this.#counted(() => this.#speaking.end(conversationId, answer))
+    return this.#speaking.end(conversationId, answer)
   }
   leave(conversationId: string, answer: Answer): Promise<void> {
-    return this.#counted(() => this.#speaking.leave(conversationId, answer))
+    return this.#speaking.leave(conversationId, answer)
   }
-  register(request: RegisterRequest, answer: Answer): Promise<void> {
-    return this.#counted(async () => {
-      this.#requireStaying()
-      const { reply, identity } = await this.deps.connectors.register(this, request)
-      this.#identity = identity
-      answer(reply)
-    })
+  async register(request: RegisterRequest, answer: Answer): Promise<void> {
+    this.#requireStaying()
+    const { reply, identity } = await this.deps.connectors.register(this, request)
+    this.#identity = identity
+    answer(reply)
   }
 
   /**
@@ -99,33 +95,29 @@ export class Caller implements Sitter, Border {
     this.deps.onFault(cause)
   }
   /** Asked before staff are told anything, too: who only listens would otherwise outlive the credential. */
-  mayHear(): boolean {
-    const { credentials, now } = this.deps
-    if (credentials.stillValid(this.#identity, now().getTime())) return true
+  mayHear(at = this.deps.now().getTime()): boolean {
+    if (this.deps.credentials.stillValid(this.#identity, at)) return true
     queueMicrotask(() => this.dismiss(voidCredential()))
     return false
   }
   /** Asked on every event: a credential may have been revoked or run out since the handshake. */
   admit(): void {
-    this.#outliveToken()
-    if (!this.mayHear()) throw voidCredential()
+    const at = this.deps.now().getTime()
+    this.#outliveToken(at)
+    if (!this.mayHear(at)) throw voidCredential()
     if (this.#underWay >= MAX_UNDER_WAY)
       throw new GatewayError('tooManyRequests', 'Too many requests are under way. Wait for answers.', { retryAfter: 1 })
+    this.#underWay += 1
+  }
+  settled(): void {
+    this.#underWay -= 1
+    if (this.#underWay === 0) this.#onIdle()
   }
   /** Where a seat ends with its own token, one that ran out in the handshake ends nothing else: a join shows another. */
-  #outliveToken(): void {
-    const { credentials, entryPoint, now } = this.deps
+  #outliveToken(at: number): void {
+    const { credentials, entryPoint } = this.deps
     const isCustomer = this.#identity.kind === 'customer' && entryPoint.customerAuth === 'token'
-    if (isCustomer && !credentials.stillValid(this.#identity, now().getTime())) this.#identity = { kind: 'anonymous' }
-  }
-  async #counted(run: () => Promise<void>): Promise<void> {
-    this.#underWay += 1
-    try {
-      await run()
-    } finally {
-      this.#underWay -= 1
-      if (this.#underWay === 0) this.#onIdle()
-    }
+    if (isCustomer && !credentials.stillValid(this.#identity, at)) this.#identity = { kind: 'anonymous' }
   }
   /** Whoever takes a seat on a node that is on its way down would lose it at once. */
   #requireStaying(): void {

@@ -39,8 +39,10 @@ export type Answer<T extends object = object> = (reply: T) => void
 export interface Border {
   /** Says a failure that nobody waits for. */
   complain(failure: Failure): void
-  /** Runs before each request; throws when this caller may not speak now. */
+  /** Runs before each request; throws when this caller may not speak now. From then on it is under way. */
   admit(): void
+  /** Runs behind each request that was admitted. */
+  settled(): void
   /** For the log: a failure of ours. */
   fault(cause: unknown): void
 }
@@ -73,10 +75,21 @@ export function handle<C extends Border, S extends z.ZodType, T extends object>(
     }
     try {
       caller.admit()
-      const running = run(caller, parse(schema, raw), (reply) => once({ code: 200, ...reply }))
-      running?.catch(fail)
     } catch (cause) {
       fail(cause)
+      return
+    }
+    const settled = () => caller.settled()
+    const failed = (cause: unknown) => {
+      fail(cause)
+      caller.settled()
+    }
+    try {
+      const running = run(caller, parse(schema, raw), (reply) => once({ code: 200, ...reply }))
+      if (running) running.then(settled, failed)
+      else settled()
+    } catch (cause) {
+      failed(cause)
     }
   }
 }

@@ -46,7 +46,7 @@ function readInternals(): Internals | null {
 }
 function isComplete(found: Partial<Internals>): found is Internals {
   const { TCP, WriteWrap, streamBaseState, kLastWriteWasAsync } = found
-  const canTell = streamBaseState instanceof Int32Array && typeof kLastWriteWasAsync === 'number'
+  const canTell = ArrayBuffer.isView(streamBaseState) && typeof kLastWriteWasAsync === 'number'
   return canTell && typeof WriteWrap === 'function' && typeof TCP === 'function' && 'writeBuffer' in TCP.prototype
 }
 

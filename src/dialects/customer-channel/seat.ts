@@ -1,8 +1,9 @@
 // One socket in one conversation: what it hears, in order, and its own acknowledgements in their place among it.
 import type { Socket } from 'socket.io'
+import type { Hub } from '../../conversation/hub'
 import type { Following } from '../../conversation/stream'
 import { isUtterance, type ConversationEvent, type Ephemeral, type Utterance } from '../../model/events'
-import type { ParticipantId, Place } from '../../model/ids'
+import type { ConversationId, ParticipantId, Place } from '../../model/ids'
 import type { Address } from '../../model/participant'
 import { encodeDeparture, encodeEphemeral, encodeGreeting, encodeInfo, type Setting } from './codec'
 import { drained, Frame, isBehind } from './frame'
@@ -15,44 +16,54 @@ const MAX_INFO_BYTES = 1024 * 1024
 /** History is written so many bytes at a time, and goes on when the socket has taken them. */
 const WRITE_AHEAD_BYTES = 256 * 1024
 
-/** How this seat's audience hears. Properties, not methods, as in `Follower`. */
+/** How one kind of seat hears: the same for all of its kind. Properties, not methods, as in `Follower`. */
 export interface Hearing<E extends ConversationEvent> {
-  /** `staff`, or `public` with whose id is shown otherwise: all seats with one key hear the same bytes. */
-  readonly key: string
-  readonly encode: (event: E) => WireMessage
-  /** True for what this seat hears another way: a connector gets messages as deliveries. */
+  /** All seats of one audience hear the same bytes. */
+  readonly audienceOf: (setting: Setting) => string
+  readonly encode: (event: E, setting: Setting) => WireMessage
+  /** True for what is heard another way: a connector gets messages as deliveries. */
   readonly skips: (event: E) => boolean
-  readonly follow: (place: Place, after: number, seat: Seat<E>) => Following
+  readonly follow: (hub: Hub, place: Place, after: number, seat: Seat<E>) => Following
 }
-export interface SeatDeps<E extends ConversationEvent> {
-  readonly socket: Socket
+/** Who gives a connection its seats, and is told what becomes of them. */
+export interface SeatHost {
+  readonly socket: AnySocket
+  readonly hub: Hub
+  readonly frames: FrameCache
+  /** Whether a sender hears what they said besides being answered. */
+  readonly echo: boolean
+  now(): Date
+  /** False when the credential of the socket is void: then it is told nothing any more. @param at milliseconds since 1970 */
+  mayHear(at: number): boolean
+  onLeft(id: ConversationId): void
+  /** Their grace has ended, it is said, but they are here. */
+  onWrittenOff(id: ConversationId): void
+  /** Told once, when it is first asked after its time. */
+  onExpired(id: ConversationId): void
+}
+/** Whose place it is, and in what. */
+export interface Sitting {
   readonly place: Place
   readonly participantId: ParticipantId
   /** Where the conversation's customer is reached. */
   readonly address: Address
   readonly role: ConversationInfo['role']
   readonly setting: Setting
-  readonly hearing: Hearing<E>
-  readonly frames: FrameCache
-  readonly echo: boolean
-  readonly now: () => Date
   /** Position of the log when the seat was taken: what was left before has nothing to do with it. */
   readonly joinedAt: number
-  /** Milliseconds since 1970: from then on nothing is heard or said here. Null: it does not end by itself. */
-  readonly until: number | null
-  /** False when the credential of the socket is void: then it is told nothing any more. */
-  readonly mayHear: () => boolean
-  readonly onLeft: () => void
-  /** Their grace has ended, it is said, but they are here. */
-  readonly onWrittenOff: () => void
-  /** Told once, when it is first asked after its time. */
-  readonly onExpired: () => void
+  /** Milliseconds since 1970: from then on nothing is heard or said here. `Infinity`: it does not end by itself. */
+  readonly until: number
 }
+type AnySocket = Pick<Socket, 'conn' | 'connected'>
 type Acknowledge = (event: Utterance) => void
 interface Expected {
   readonly acknowledge: Acknowledge
   /** Stored, and not heard here yet. */
   stored: Utterance | null
+}
+interface Picture {
+  readonly conversation: WireConversation
+  readonly members: readonly Person[]
 }
 type AnySeat = Pick<Seat, 'latest' | 'expect' | 'expects' | 'stored' | 'forget' | 'isClosed' | 'caughtUp'>
 
@@ -60,28 +71,42 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
   readonly place: Place
   readonly participantId: ParticipantId
   readonly address: Address
-  readonly #deps: SeatDeps<E>
+  /** Whose seat it is: a connector's acts for the customer, and holds the customer's id. */
+  readonly role: ConversationInfo['role']
+  readonly #host: SeatHost
+  readonly #hearing: Hearing<E>
+  readonly #setting: Setting
+  readonly #audience: string
+  readonly #joinedAt: number
+  readonly #until: number
   /** What this socket said and has not been acknowledged, by key and digest. */
-  readonly #said = new Map<string, Expected>()
+  #said: Map<string, Expected> | null = null
   #following: Following | null = null
-  #picture: { conversation: WireConversation; members: Person[] } | null = null
+  #picture: Picture | null = null
+  #members: readonly Person[] = []
   #closed = false
   #expired = false
   #successor: AnySeat | null = null
 
-  constructor(deps: SeatDeps<E>) {
-    this.#deps = deps
-    this.place = deps.place
-    this.participantId = deps.participantId
-    this.address = deps.address
+  constructor(host: SeatHost, hearing: Hearing<E>, sitting: Sitting) {
+    this.#host = host
+    this.#hearing = hearing
+    this.place = sitting.place
+    this.participantId = sitting.participantId
+    this.address = sitting.address
+    this.role = sitting.role
+    this.#setting = sitting.setting
+    this.#audience = hearing.audienceOf(sitting.setting)
+    this.#joinedAt = sitting.joinedAt
+    this.#until = sitting.until
   }
 
   /** Gives the picture, what follows it, a greeting, and then what is live. Resolves when live. */
-  async start(picture: { conversation: WireConversation; members: Person[] }, after: number): Promise<void> {
+  async start(picture: Picture, after: number): Promise<void> {
     // Another join of this socket took over, or the socket went, before this one got so far: nobody would end it.
     if (this.#closed) return
     this.#picture = picture
-    this.#following = this.#deps.hearing.follow(this.place, after, this)
+    this.#following = this.#hearing.follow(this.#host.hub, this.place, after, this)
     await this.#following.caughtUp
   }
   /** Resolves when history has ended, one way or another. */
@@ -103,16 +128,15 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
       if (this.#closed) return
       ahead += this.#tell(event, 'queued')
       if (ahead < WRITE_AHEAD_BYTES) continue
-      await drained(this.#deps.socket)
+      await drained(this.#host.socket)
       ahead = 0
     }
     if (end) this.#end(end)
-    else await drained(this.#deps.socket)
+    else await drained(this.#host.socket)
   }
   live(): void {
     if (this.#picture) this.#giveInfo([])
-    const { socket, setting } = this.#deps
-    Frame.event('messageArrived', encodeGreeting(this.#moment, this.#me, setting)).writeTo(socket)
+    Frame.event('messageArrived', encodeGreeting(this.#moment, this.#me, this.#setting)).writeTo(this.#host.socket)
   }
   hear(event: E): void {
     this.#tell(event, 'live')
@@ -120,42 +144,43 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
   }
   /** The customer left by another socket, and is reached by their channel from now on: to all but them nobody left. */
   carried(id: ParticipantId): void {
-    const { socket, setting, role } = this.#deps
-    if (this.#closed || id !== this.participantId || role === 'connector' || !this.#mayHear()) return
-    Frame.event('messageArrived', encodeDeparture(this.#moment, this.#me, setting)).writeTo(socket)
+    if (this.#closed || id !== this.participantId || this.role === 'connector' || !this.#mayHear(this.#now)) return
+    Frame.event('messageArrived', encodeDeparture(this.#moment, this.#me, this.#setting)).writeTo(this.#host.socket)
     this.#leave()
   }
   hearEphemeral(ephemeral: Ephemeral): void {
-    const { socket, setting, frames, hearing } = this.#deps
-    if (ephemeral.by.id === this.participantId || isBehind(socket) || !this.#mayHear()) return
-    frames.of(ephemeral, hearing.key, () => encodeEphemeral(ephemeral, setting)).writeTo(socket)
+    const { socket, frames } = this.#host
+    if (ephemeral.by.id === this.participantId || isBehind(socket)) return
+    if (!this.#mayHear(frames.momentOf(ephemeral))) return
+    frames.of(ephemeral, this.#audience, () => encodeEphemeral(ephemeral, this.#setting)).writeTo(socket)
   }
 
   /** Before something is said: its acknowledgement will be given in its place. False when it is being said already. */
   expect(key: string, acknowledge: Acknowledge): boolean {
+    this.#said ??= new Map()
     if (this.#said.has(key)) return false
     this.#said.set(key, { acknowledge, stored: null })
     return true
   }
   expects(key: string): boolean {
-    return this.#said.has(key)
+    return this.#said?.has(key) === true
   }
   /** What is expected is stored: a seat that is given up before it hears it acknowledges it all the same. */
   stored(key: string, event: Utterance): void {
-    const expected = this.#said.get(key)
+    const expected = this.#said?.get(key)
     if (expected) expected.stored = event
   }
   forget(key: string): void {
-    this.#said.delete(key)
+    this.#said?.delete(key)
   }
   /** Another join of the same socket takes over what is on its way. */
   handOver(next: AnySeat): void {
     this.#successor = next
-    for (const [key, { acknowledge, stored }] of this.#said) {
+    for (const [key, { acknowledge, stored }] of this.#said ?? []) {
       next.expect(key, acknowledge)
       if (stored) next.stored(key, stored)
     }
-    this.#said.clear()
+    this.#said = null
     this.close()
   }
   /** The seat that a later join of the same socket took in this one's place. */
@@ -168,62 +193,61 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
   close(): void {
     this.#closed = true
     this.#following?.leave()
-    for (const [key, { acknowledge, stored }] of this.#said) {
+    for (const [key, { acknowledge, stored }] of this.#said ?? []) {
       if (!stored) continue
-      this.#said.delete(key)
+      this.#said?.delete(key)
       acknowledge(stored)
     }
   }
 
   /** Has the token run out that it was taken with? Asked before anything is heard or said: no timer waits for it. */
-  hasExpired(): boolean {
-    const { until, now, onExpired } = this.#deps
-    if (until === null || now().getTime() < until) return false
+  hasExpired(at = this.#now): boolean {
+    if (at < this.#until) return false
     if (this.#expired) return true
     this.#expired = true
     this.close()
-    onExpired()
+    this.#host.onExpired(this.place.conversationId)
     return true
   }
-  #mayHear(): boolean {
-    return !this.hasExpired() && this.#deps.mayHear()
-  }
-  /** Whose seat it is: a connector's acts for the customer, and holds the customer's id. */
-  get role(): ConversationInfo['role'] {
-    return this.#deps.role
+  #mayHear(at: number): boolean {
+    return !this.hasExpired(at) && this.#host.mayHear(at)
   }
 
   get #me(): Person {
-    const shown = this.#deps.setting.self?.shown ?? this.participantId
+    const shown = this.#setting.self?.shown ?? this.participantId
     return this.#members.find(({ id }) => id === shown) ?? { id: shown, name: '', type: 'Customer' }
   }
-  #members: readonly Person[] = []
+  get #now(): number {
+    return this.#host.now().getTime()
+  }
   get #moment() {
-    return { conversationId: this.place.conversationId, at: this.#deps.now().toISOString() }
+    return { conversationId: this.place.conversationId, at: this.#host.now().toISOString() }
   }
   #endsWith(event: E): boolean {
     const isDeparture = event.type === 'participantLeft' || event.type === 'observerLeft'
-    return isDeparture && event.participant.id === this.participantId && event.position > this.#deps.joinedAt
+    return isDeparture && event.participant.id === this.participantId && event.position > this.#joinedAt
   }
   #end(departure: E): void {
     const isWrittenOff = 'reason' in departure && departure.reason === 'disconnected'
-    if (isWrittenOff && !this.#closed && this.#deps.socket.connected) this.#deps.onWrittenOff()
+    if (isWrittenOff && !this.#closed && this.#host.socket.connected) this.#host.onWrittenOff(this.place.conversationId)
     else this.#leave()
   }
   #leave(): void {
     if (this.#closed) return
     this.close()
-    this.#deps.onLeft()
+    this.#host.onLeft(this.place.conversationId)
   }
 
   #giveInfo(events: readonly E[]): void {
-    if (!this.#picture || !this.#mayHear()) return
-    const { socket, hearing, role } = this.#deps
+    if (!this.#picture || !this.#mayHear(this.#now)) return
     const { conversation, members } = this.#picture
     this.#picture = null
     this.#members = members
-    const messages = events.filter((event) => !hearing.skips(event)).map((event) => hearing.encode(event))
-    Frame.event('conversationInfo', encodeInfo({ conversation, members, messages, role })).queueOn(socket)
+    const messages = events
+      .filter((event) => !this.#hearing.skips(event))
+      .map((event) => this.#hearing.encode(event, this.#setting))
+    const info = encodeInfo({ conversation, members: [...members], messages, role: this.role })
+    Frame.event('conversationInfo', info).queueOn(this.#host.socket)
     for (const event of events) this.#acknowledge(event)
   }
   #leading(events: readonly E[]): number {
@@ -237,16 +261,17 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
 
   /** One event of the stream; answers how much was written. */
   #tell(event: E, how: 'live' | 'queued'): number {
-    const { socket, hearing, frames, echo } = this.#deps
+    const { socket, frames, echo } = this.#host
     const mine = this.#acknowledge(event)
-    if ((mine && !echo) || (!mine && hearing.skips(event)) || !this.#mayHear()) return 0
-    const frame = frames.of(event, hearing.key, () => hearing.encode(event))
+    if ((mine && !echo) || (!mine && this.#hearing.skips(event))) return 0
+    if (!this.#mayHear(how === 'live' ? frames.momentOf(event) : this.#now)) return 0
+    const frame = frames.of(event, this.#audience, () => this.#hearing.encode(event, this.#setting))
     if (how === 'live') frame.writeTo(socket)
     else frame.queueOn(socket)
     return frame.size
   }
   #acknowledge(event: E): boolean {
-    if (this.#said.size === 0 || event.by.id !== this.participantId || !isUtterance(event)) return false
+    if (!this.#said?.size || event.by.id !== this.participantId || !isUtterance(event)) return false
     const key = sayingKey(event)
     const expected = this.#said.get(key)
     if (!expected) return false

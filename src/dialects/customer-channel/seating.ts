@@ -16,7 +16,7 @@ import { encodeConversation, encodeForStaff, encodeMembers, encodePublic, encode
 import type { ChannelDeps } from './deps'
 import type { FrameCache } from './frame-cache'
 import { failureOf, type Answer } from './handle'
-import { Seat, type Hearing } from './seat'
+import { Seat, type Hearing, type SeatHost } from './seat'
 import type { ClientToServerEvents, JoinRequest, ServerToClientEvents } from './wire'
 
 /** Conversations that one socket may sit in: an agent's desk, a connector's customers. */
@@ -31,8 +31,8 @@ export interface Sitter {
   readonly socket: ChannelSocket
   readonly address: string
   readonly identity: Identity
-  /** False when its credential is void: then it is told nothing any more, and dismissed. */
-  mayHear(): boolean
+  /** False when its credential is void: then it is told nothing any more, and dismissed. @param at milliseconds; now when absent */
+  mayHear(at?: number): boolean
   dismiss(error: GatewayError): void
 }
 /** A place in the log, and how to count as gone again. */
@@ -44,13 +44,34 @@ export interface SeatingDeps extends ChannelDeps {
   readonly frames: FrameCache
 }
 
-export class Seating {
-  readonly #seats = new Map<string, { seat: AnySeat; depart: () => void }>()
+interface Taken {
+  readonly seat: AnySeat
+  readonly authority: Authority
+  depart(): void
+}
+
+export class Seating implements SeatHost {
+  readonly #seats = new Map<string, Taken>()
 
   constructor(
     private readonly sitter: Sitter,
     private readonly deps: SeatingDeps,
   ) {}
+  get socket() {
+    return this.sitter.socket
+  }
+  get hub() {
+    return this.deps.hub
+  }
+  get frames() {
+    return this.deps.frames
+  }
+  get echo() {
+    return this.deps.echoToSender
+  }
+  now(): Date {
+    return this.deps.now()
+  }
 
   at(id: string): AnySeat | null {
     return this.#seats.get(id)?.seat ?? null
@@ -88,8 +109,27 @@ export class Seating {
     sitting.depart()
     this.#seats.delete(id)
   }
+  mayHear(at: number): boolean {
+    return this.sitter.identity.kind !== 'staff' || this.sitter.mayHear(at)
+  }
+  onLeft(id: ConversationId): void {
+    this.drop(id)
+  }
+  /**
+   * Taken for gone while they were here: this node was thought dead, or a grace ended as they came. They join again, and
+   * the seat hears both in their order.
+   */
+  onWrittenOff(id: ConversationId): void {
+    const taken = this.#seats.get(id)
+    if (!taken) return
+    const { seat, authority } = taken
+    this.deps.conversations.join(seat.place, authority.arrival).catch((cause: unknown) => {
+      this.deps.onFault(cause)
+      this.drop(id)
+    })
+  }
   /** It hears nothing, and counts as gone until it is taken again; meanwhile whoever speaks in it is told why not. */
-  #expire(id: string): void {
+  onExpired(id: ConversationId): void {
     this.#seats.get(id)?.depart()
     this.sitter.socket.emit('error', { ...failureOf(seatExpired()), conversationId: id })
   }
@@ -157,60 +197,24 @@ export class Seating {
       former.seat.handOver(seat)
       former.depart()
     }
-    if (sitter.socket.connected) this.#seats.set(place.conversationId, { seat, depart })
+    if (sitter.socket.connected) this.#seats.set(place.conversationId, { seat, depart, authority })
     return seat
   }
   #seatFor(place: Place, joined: Joined, authority: Authority): AnySeat {
-    const { deps, sitter } = this
-    const setting = settingOf(joined, authority)
-    const common = {
-      socket: sitter.socket as unknown as Socket,
+    const { asConnector, arrival } = authority
+    const sitting = {
       place,
       participantId: joined.id,
       address: joined.conversation.opening.address,
-      role: authority.asConnector ? ('connector' as const) : authority.arrival.participant.role,
-      setting,
-      frames: deps.frames,
-      echo: deps.echoToSender,
-      now: deps.now,
+      role: asConnector ? ('connector' as const) : arrival.participant.role,
+      setting: settingOf(joined, authority),
       joinedAt: joined.conversation.position,
-      until: authority.until,
-      mayHear: () => sitter.identity.kind !== 'staff' || sitter.mayHear(),
-      onLeft: () => this.drop(place.conversationId),
-      onWrittenOff: () => this.#comeBack(place, authority),
-      onExpired: () => this.#expire(place.conversationId),
+      until: authority.until ?? Infinity,
     }
-    if (sitter.identity.kind === 'staff') return new Seat({ ...common, hearing: this.#staffHearing(setting) })
-    return new Seat({ ...common, hearing: this.#publicHearing(setting, authority.asConnector) })
-  }
-  #staffHearing(setting: Setting): Hearing<ConversationEvent> {
-    return {
-      key: 'staff',
-      encode: (event) => encodeForStaff(event, setting),
-      skips: () => false,
-      follow: (place, after, seat) => this.deps.hub.followAsStaff(place, after, seat),
-    }
-  }
-  #publicHearing(setting: Setting, asConnector: boolean): Hearing<PublicEvent> {
-    return {
-      key: setting.self ? `public ${setting.self.id} ${setting.self.shown}` : 'public',
-      encode: (event) => encodePublic(event, setting),
-      // A connector hears what is said as deliveries only, and activities that are not ours never.
-      skips: (event) => asConnector && (event.type === 'messageSent' || event.type === 'activity'),
-      follow: (place, after, seat) => this.deps.hub.followAsPublic(place, after, seat),
-    }
+    if (this.sitter.identity.kind === 'staff') return new Seat(this, AS_STAFF, sitting)
+    return new Seat(this, asConnector ? AS_CONNECTOR : AS_PUBLIC, sitting)
   }
 
-  /**
-   * Taken for gone while they were here: this node was thought dead, or a grace ended as they came. They join again, and
-   * the seat hears both in their order.
-   */
-  #comeBack(place: Place, { arrival }: Authority): void {
-    this.deps.conversations.join(place, arrival).catch((cause: unknown) => {
-      this.deps.onFault(cause)
-      this.drop(place.conversationId)
-    })
-  }
   /** Carried again between the join and the first event heard live: no public event tells the seat. */
   async #leaveIfCarried(seat: AnySeat): Promise<void> {
     const { place, participantId } = seat
@@ -227,6 +231,24 @@ export class Seating {
     this.sitter.dismiss(new GatewayError('unavailable', sentence, { retryAfter: 1 }))
     this.drop(id)
   }
+}
+
+const AS_STAFF: Hearing<ConversationEvent> = {
+  audienceOf: () => 'staff',
+  encode: encodeForStaff,
+  skips: () => false,
+  follow: (hub, place, after, seat) => hub.followAsStaff(place, after, seat),
+}
+const AS_PUBLIC: Hearing<PublicEvent> = {
+  audienceOf: ({ self }) => (self ? `public ${self.id} ${self.shown}` : 'public'),
+  encode: encodePublic,
+  skips: () => false,
+  follow: (hub, place, after, seat) => hub.followAsPublic(place, after, seat),
+}
+/** It hears what is said as deliveries only, and activities that are not ours never. */
+const AS_CONNECTOR: Hearing<PublicEvent> = {
+  ...AS_PUBLIC,
+  skips: ({ type }) => type === 'messageSent' || type === 'activity',
 }
 
 export const seatExpired = (): GatewayError =>

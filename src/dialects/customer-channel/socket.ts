@@ -34,7 +34,7 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
   const handshakes = new Handshakes(deps)
   const connections = new Set<Connection>()
   const callerOn = new WeakMap<Connection, Caller>()
-  const callerDeps: CallerDeps = { ...deps, frames: new FrameCache(), connectors: new Connectors(deps) }
+  const callerDeps: CallerDeps = { ...deps, frames: new FrameCache(deps.now), connectors: new Connectors(deps) }
   const io: ChannelServer = new Server(http, {
     path: `${deps.basePath}/socket.io`,
     allowEIO3: true,
