@@ -60,7 +60,7 @@ export class Frame {
   writeTo(socket: AnySocket): void {
     const connection = socket.conn as unknown as Connection
     if (connection.readyState !== 'open') return
-    const outlet = isIdle(connection) ? outletOf(connection) : null
+    const outlet = idleOutletOf(connection)
     if (!outlet) {
       this.queueOn(socket)
       return
@@ -141,13 +141,17 @@ function encodeFrame(packet: string): Buffer {
   return frame
 }
 
-/** Is there a way past the queue? While the connection is a WebSocket and nothing waits. */
-const isIdle = ({ transport, writeBuffer, upgrading }: Connection): boolean =>
-  transport.name === 'websocket' && transport.writable && writeBuffer.length === 0 && !upgrading
+/** The way past the queue: there while the connection is a WebSocket and nothing waits. */
+const idleOutletOf = (connection: Connection): Outlet | null =>
+  connection.transport.writable && connection.writeBuffer.length === 0 ? outletOf(connection) : null
+/** There from when the connection is a WebSocket, and has done with upgrading. */
 function outletOf(connection: Connection): Outlet | null {
-  const stream = connection.transport.socket?._socket
+  const known = connection[OUTLET]
+  if (known) return known
+  const { transport, upgrading } = connection
+  const stream = transport.name === 'websocket' && !upgrading ? transport.socket?._socket : null
   if (!stream) return null
-  return (connection[OUTLET] ??= new Outlet(stream))
+  return (connection[OUTLET] = new Outlet(stream))
 }
 
 function isStuck({ writeBuffer }: Connection): boolean {
