@@ -5,26 +5,23 @@ import type { Place } from '../model/ids'
 import { PlaceMap } from '../model/place-map'
 import type { ConversationStore } from '../store/conversation-store'
 import { GapSweep } from './gap-sweep'
-import { Stream, type Follower, type Following } from './stream'
+import { Stream, type Follower, type Following, type StreamDeps } from './stream'
 
 export class Hub {
-  readonly #store: ConversationStore
-  readonly #bus: Bus
-  readonly #onFault: (cause: unknown) => void
+  readonly #deps: StreamDeps
   readonly #streams = new PlaceMap<Stream>()
   readonly #gaps: GapSweep
   readonly #unsubscribe: () => void
 
   /** @param deps `sweepMs`: milliseconds in which all that is followed is compared with the store, on a bus that may lose the last hint; 0: never */
   constructor(deps: { store: ConversationStore; bus: Bus; sweepMs?: number; onFault?: (cause: unknown) => void }) {
-    this.#store = deps.store
-    this.#bus = deps.bus
-    this.#onFault = deps.onFault ?? (() => undefined)
+    const { store, bus, onFault = () => undefined } = deps
+    this.#deps = { store, bus, onFault, onIdle: (stream) => this.#drop(stream) }
     this.#gaps = new GapSweep({
       store: deps.store,
       streams: () => this.#streams.values(),
       intervalMs: deps.bus.isLossy ? (deps.sweepMs ?? 0) : 0,
-      onFault: this.#onFault,
+      onFault,
     })
     this.#unsubscribe = deps.bus.subscribe({
       hear: (events) => this.#hear(events),
@@ -36,11 +33,11 @@ export class Hub {
 
   /** What a customer or a connector may hear: whispers have no way in here. `after` counts public events. */
   followAsPublic(place: Place, after: number, follower: Follower<PublicEvent>): Following {
-    return this.#follow(place, (stream) => stream.followAsPublic(after, follower))
+    return this.#at(place).followAsPublic(after, follower)
   }
   /** Everything. `after` is a position in the log. */
   followAsStaff(place: Place, after: number, follower: Follower<ConversationEvent>): Following {
-    return this.#follow(place, (stream) => stream.followAsStaff(after, follower))
+    return this.#at(place).followAsStaff(after, follower)
   }
   /** Resolves when every follower on this node has heard this position, or nobody follows. */
   async reached(place: Place, position: number): Promise<void> {
@@ -54,31 +51,19 @@ export class Hub {
     this.#streams.clear()
   }
 
-  #follow(place: Place, attach: (stream: Stream) => Following): Following {
-    const stream = this.#streams.get(place) ?? this.#open(place)
-    const following = attach(stream)
-    const dropIfIdle = () => {
-      if (!stream.isFollowed) this.#drop(place, stream)
-    }
-    following.caughtUp.then(dropIfIdle, dropIfIdle)
-    return {
-      caughtUp: following.caughtUp,
-      leave: () => {
-        following.leave()
-        dropIfIdle()
-      },
-    }
-  }
-  #open(place: Place): Stream {
-    const stream = new Stream({ place, store: this.#store, bus: this.#bus, onFault: this.#onFault })
+  #at(place: Place): Stream {
+    const known = this.#streams.get(place)
+    if (known) return known
+    const stream = new Stream(place, this.#deps)
     this.#streams.set(place, stream)
     return stream
   }
-  #drop(place: Place, stream: Stream): void {
+  #drop(stream: Stream): void {
+    const { place } = stream
     if (this.#streams.get(place) !== stream) return
     stream.close()
     this.#streams.delete(place)
-    this.#bus.leave(place)
+    this.#deps.bus.leave(place)
   }
 
   #hear(events: readonly ConversationEvent[]): void {

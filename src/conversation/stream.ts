@@ -3,6 +3,7 @@ import type { Bus } from '../bus/bus'
 import { GatewayError } from '../model/errors'
 import { isPublic, type ConversationEvent, type Ephemeral, type PublicEvent } from '../model/events'
 import type { ParticipantId, Place } from '../model/ids'
+import { Few } from '../model/few'
 import type { ConversationStore } from '../store/conversation-store'
 
 /** Events of a page of history. */
@@ -35,11 +36,13 @@ export interface Following {
   leave(): void
 }
 
-interface Deps {
-  readonly place: Place
+/** What all streams of a hub share. */
+export interface StreamDeps {
   readonly store: ConversationStore
   readonly bus: Bus
   readonly onFault: (cause: unknown) => void
+  /** Nobody follows any more. */
+  readonly onIdle: (stream: Stream) => void
 }
 interface Cursor {
   position: number
@@ -51,21 +54,47 @@ interface Waiter {
 }
 /** How one audience reads: its own count, its own page of the log. */
 interface Reading<E extends ConversationEvent> {
-  readonly group: Set<Follower<E>>
-  end(cursor: Cursor): number
-  count(event: E): number
-  page(after: number): Promise<E[]>
+  readonly end: (cursor: Cursor) => number
+  readonly count: (event: E) => number
+  readonly page: (store: ConversationStore, place: Place, after: number) => Promise<E[]>
+}
+const AS_STAFF: Reading<ConversationEvent> = {
+  end: ({ position }) => position,
+  count: ({ position }) => position,
+  page: (store, { tenant, conversationId }, after) => store.events(tenant, conversationId, after, PAGE),
+}
+const AS_PUBLIC: Reading<PublicEvent> = {
+  end: ({ publicPosition }) => publicPosition,
+  count: ({ publicPosition }) => publicPosition,
+  page: (store, { tenant, conversationId }, after) => store.publicEvents(tenant, conversationId, after, PAGE),
+}
+
+class Listening<E extends ConversationEvent> implements Following {
+  caughtUp: Promise<void> = Promise.resolve()
+  isLeft = false
+
+  constructor(
+    readonly follower: Follower<E>,
+    readonly group: Few<Follower<E>>,
+    private readonly stream: Stream,
+  ) {}
+
+  leave(): void {
+    this.isLeft = true
+    this.group.delete(this.follower)
+    this.stream.dropIfIdle()
+  }
 }
 
 export class Stream {
-  readonly #deps: Deps
-  readonly #staff = new Set<Follower<ConversationEvent>>()
-  readonly #public = new Set<Follower<PublicEvent>>()
-  readonly #waiters = new Set<Waiter>()
+  readonly #deps: StreamDeps
+  readonly #staff = new Few<Follower<ConversationEvent>>()
+  readonly #public = new Few<Follower<PublicEvent>>()
+  #waiters: Set<Waiter> | null = null
   #joining = 0
   #cursor: Cursor | null = null
   #primed: Promise<Cursor> | null = null
-  #early: ConversationEvent[] = []
+  #early: ConversationEvent[] | null = null
   #repairing = false
   #again = false
   /** How far the log has come at least, as others say. */
@@ -74,75 +103,64 @@ export class Stream {
   #retryMs = FIRST_RETRY_MS
   #closed = false
 
-  constructor(deps: Deps) {
+  constructor(
+    readonly place: Place,
+    deps: StreamDeps,
+  ) {
     this.#deps = deps
   }
 
-  get place(): Place {
-    return this.#deps.place
-  }
-  get isFollowed(): boolean {
-    return this.#staff.size + this.#public.size + this.#joining > 0
+  dropIfIdle(): void {
+    if (this.#staff.size + this.#public.size + this.#joining === 0) this.#deps.onIdle(this)
   }
 
   followAsStaff(after: number, follower: Follower<ConversationEvent>): Following {
-    const { store, place } = this.#deps
-    return this.#follow(after, follower, {
-      group: this.#staff,
-      end: ({ position }) => position,
-      count: ({ position }) => position,
-      page: (from) => store.events(place.tenant, place.conversationId, from, PAGE),
-    })
+    return this.#follow(after, new Listening(follower, this.#staff, this), AS_STAFF)
   }
   followAsPublic(after: number, follower: Follower<PublicEvent>): Following {
-    const { store, place } = this.#deps
-    return this.#follow(after, follower, {
-      group: this.#public,
-      end: ({ publicPosition }) => publicPosition,
-      count: ({ publicPosition }) => publicPosition,
-      page: (from) => store.publicEvents(place.tenant, place.conversationId, from, PAGE),
-    })
+    return this.#follow(after, new Listening(follower, this.#public, this), AS_PUBLIC)
   }
 
-  #follow<E extends ConversationEvent>(after: number, follower: Follower<E>, reading: Reading<E>): Following {
-    let left = false
+  #follow<E extends ConversationEvent>(after: number, listening: Listening<E>, reading: Reading<E>): Following {
     this.#joining += 1
-    const caughtUp = this.#catchUp(after, follower, { ...reading, isLeft: () => left || this.#closed }).finally(() => {
+    listening.caughtUp = this.#catchUp(after, listening, reading).finally(() => {
       this.#joining -= 1
+      this.dropIfIdle()
     })
-    return {
-      caughtUp,
-      leave: () => {
-        left = true
-        reading.group.delete(follower)
-      },
-    }
+    // Whoever does not ask how it went need not hear of it.
+    listening.caughtUp.catch(() => undefined)
+    return listening
   }
 
   async #catchUp<E extends ConversationEvent>(
     after: number,
-    follower: Follower<E>,
-    reading: Reading<E> & { isLeft: () => boolean },
+    listening: Listening<E>,
+    reading: Reading<E>,
   ): Promise<void> {
+    const { follower, group } = listening
     const isFirst = !this.#cursor && !this.#primed
     const cursor = await this.#prime()
     // Who comes later looks for itself: a hint may be lost of what this reader has heard on another node.
     if (!isFirst) await this.#readGap(cursor)
     let heard = Math.min(after, reading.end(cursor))
     // The comparison and the attaching share a tick: nothing can be said in between.
-    while (!reading.isLeft()) {
+    while (!this.#isOver(listening)) {
       if (heard >= reading.end(cursor)) {
-        reading.group.add(follower)
+        group.add(follower)
         follower.live()
         return
       }
-      const page = (await reading.page(heard)).filter((event) => reading.count(event) <= reading.end(cursor))
-      const last = page.at(-1)
+      const page = await reading.page(this.#deps.store, this.place, heard)
+      const said = page.filter((event) => reading.count(event) <= reading.end(cursor))
+      const last = said.at(-1)
       if (!last) throw new GatewayError('unavailable', 'The log could not be read. Join again.', { retryAfter: 1 })
-      if (reading.isLeft()) return
-      await follower.history(page)
+      if (this.#isOver(listening)) return
+      await follower.history(said)
       heard = reading.count(last)
     }
+  }
+  #isOver({ isLeft }: { readonly isLeft: boolean }): boolean {
+    return isLeft || this.#closed
   }
 
   /** Where the log stands. Subscribed first, so that nothing is missed between the reading and the hearing. */
@@ -154,13 +172,14 @@ export class Stream {
     return this.#primed
   }
   async #readCursor(): Promise<Cursor> {
-    const { bus, store, place } = this.#deps
-    await bus.join(place)
-    const found = await store.find(place.tenant, place.conversationId)
+    const { bus, store } = this.#deps
+    const { tenant, conversationId } = this.place
+    await bus.join(this.place)
+    const found = await store.find(tenant, conversationId)
     const cursor = { position: found?.position ?? 0, publicPosition: found?.publicPosition ?? 0 }
     this.#cursor = cursor
-    const early = this.#early
-    this.#early = []
+    const early = this.#early ?? []
+    this.#early = null
     for (const event of early) this.hear(event)
     // More was said than could be kept, or the bus was deaf meanwhile.
     if (this.#again || cursor.position < this.#known) this.repair()
@@ -169,6 +188,7 @@ export class Stream {
 
   hear(event: ConversationEvent): void {
     if (!this.#cursor) {
+      this.#early ??= []
       if (this.#early.length < MAX_EARLY) this.#early.push(event)
       else this.#again = true
       return
@@ -197,18 +217,19 @@ export class Stream {
       this.#tell(this.#public, (follower) => follower.carried?.(id))
     }
     this.#tell(this.#staff, (follower) => follower.hear(event))
-    if (this.#waiters.size === 0) return
+    if (!this.#waiters) return
     for (const waiter of this.#waiters) if (waiter.position <= event.position) waiter.resolve()
   }
 
   /** A follower that fails does so alone: the others hear what it did not. */
-  #tell<F>(group: ReadonlySet<F>, hear: (follower: F) => void): void {
-    for (const follower of group)
+  #tell<F extends object>(group: Few<F>, hear: (follower: F) => void): void {
+    group.forEach((follower) => {
       try {
         hear(follower)
       } catch (cause) {
         this.#deps.onFault(cause)
       }
+    })
   }
 
   /** Reads again from where the cursor stands, until nothing is missing; a failed reading is tried again, later and later. */
@@ -233,9 +254,9 @@ export class Stream {
       })
   }
   async #readGap(cursor: Cursor): Promise<void> {
-    const { store, place } = this.#deps
+    const { tenant, conversationId } = this.place
     for (;;) {
-      const page = await store.events(place.tenant, place.conversationId, cursor.position, PAGE)
+      const page = await this.#deps.store.events(tenant, conversationId, cursor.position, PAGE)
       if (this.#closed) return
       for (const event of page) if (event.position === cursor.position + 1) this.#advance(cursor, event)
       if (page.length < PAGE) return
@@ -254,14 +275,15 @@ export class Stream {
   async reached(position: number): Promise<void> {
     if (this.#closed || !this.#cursor || this.#cursor.position >= position) return
     await new Promise<void>((resolve) => {
+      const waiters = (this.#waiters ??= new Set())
       const waiter: Waiter = {
         position,
         resolve: () => {
-          this.#waiters.delete(waiter)
+          waiters.delete(waiter)
           resolve()
         },
       }
-      this.#waiters.add(waiter)
+      waiters.add(waiter)
       this.repair()
     })
   }
@@ -269,6 +291,6 @@ export class Stream {
   close(): void {
     this.#closed = true
     if (this.#retry) clearTimeout(this.#retry)
-    for (const waiter of this.#waiters) waiter.resolve()
+    for (const waiter of this.#waiters ?? []) waiter.resolve()
   }
 }

@@ -46,7 +46,7 @@ function arrive({ memberships }: Conversation, { participant, ordinal, account, 
   const member: Membership = { id, role, name, ordinal, presence, silent, left: false, ...(account && { account }) }
   return memberships.some((m) => m.id === id)
     ? memberships.map((m) => (m.id === id ? { ...member, ordinal: m.ordinal } : m))
-    : [...memberships, member]
+    : memberships.concat(member)
 }
 
 function change({ memberships }: Conversation, id: string, to: Partial<Membership>): readonly Membership[] {

@@ -13,7 +13,7 @@ const CROWD = long(1_000, 10_000)
 const AT_ONCE = 50
 const MAX_BYTES = 40_000
 /** For each of the crowd, in milliseconds, and a little for all. */
-const PATIENCE = 20_000 + CROWD * 10
+const PATIENCE = 60_000 + CROWD * 20
 /** Every so manyth was told something while it was away. */
 const TOLD = 20
 const A_SECOND = 50

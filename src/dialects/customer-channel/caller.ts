@@ -20,7 +20,7 @@ export class Caller implements Sitter, Border {
   readonly #speaking: Speaking
   #underWay = 0
   #isRetired = false
-  #onIdle: () => void = () => undefined
+  #onIdle: (() => void) | null = null
   #identity: Identity
 
   constructor(
@@ -44,10 +44,11 @@ export class Caller implements Sitter, Border {
     socket.onAny((event: string, ...args: unknown[]) => {
       if (!this.#isRetired) HANDLERS.get(event)?.(this, args)
     })
-    socket.on('disconnect', () => {
-      this.#seating.dropAll()
-      this.deps.connectors.gone(this)
-    })
+  }
+  /** Its socket has disconnected. */
+  gone(): void {
+    this.#seating.dropAll()
+    this.deps.connectors.gone(this)
   }
 
   async join(request: wire.JoinRequest, answer: Answer): Promise<void> {
@@ -111,7 +112,7 @@ export class Caller implements Sitter, Border {
   }
   settled(): void {
     this.#underWay -= 1
-    if (this.#underWay === 0) this.#onIdle()
+    if (this.#underWay === 0) this.#onIdle?.()
   }
   /** Where a seat ends with its own token, one that ran out in the handshake ends nothing else: a join shows another. */
   #outliveToken(at: number): void {

@@ -69,17 +69,30 @@ export class Handshakes {
   }
 }
 
+/** Headers that are read after the handshake: who it is, and from where. */
+const KEPT = ['authorization', 'origin', 'x-forwarded-for'] as const
+
 /**
  * Keeps of a connection's first request what is asked for later. The rest, with its streams and buffers, is a third of
- * what an idle connection costs.
+ * what an idle connection costs; a browser's headers alone are a kilobyte.
  */
 export function lighten(connection: Socket['conn']): void {
   const { request } = connection
-  const { headers, url, socket } = request
+  const { socket } = request
+  const headers: IncomingMessage['headers'] = {}
+  for (const name of KEPT)
+    if (request.headers[name] !== undefined) Object.assign(headers, { [name]: request.headers[name] })
   // Where Engine.IO keeps what the query said, and Socket.IO looks for it.
-  const query = '_query' in request ? request._query : {}
-  Object.assign(connection, { request: { headers, url, socket, connection: socket, _query: query } })
+  const { token } = ('_query' in request ? request._query : {}) as { token?: unknown }
+  const query = token === undefined ? {} : { token }
+  Object.assign(connection, { request: { headers, url: '', socket, connection: socket, _query: query } })
 }
+
+/** Of a socket that is known by now: what it showed is of no use any more. */
+export function forgetHandshake(socket: Socket): void {
+  Object.assign(socket, { handshake: FORGOTTEN })
+}
+const FORGOTTEN = Object.freeze({ headers: {}, query: {}, auth: {} })
 
 /** A request of a connection that is there already. */
 const belongsToConnection = ({ url = '' }: IncomingMessage): boolean => /[?&]sid=/.test(url)

@@ -1,6 +1,6 @@
 // The Socket.IO server of this dialect: who may connect, who it is, and what every signed-in agent is told.
 import type { Server as HttpServer } from 'node:http'
-import { Server, type Socket } from 'socket.io'
+import { Server, type ServerOptions, type Socket } from 'socket.io'
 import { toGatewayError } from '../../model/errors'
 import type { Place } from '../../model/ids'
 import { Caller, voidCredential, type CallerDeps } from './caller'
@@ -11,7 +11,7 @@ import { drain } from './drain'
 import { wasDropped } from './frame'
 import { FrameCache } from './frame-cache'
 import { failureOf } from './handle'
-import { Handshakes, lighten } from './handshake'
+import { forgetHandshake, Handshakes, lighten } from './handshake'
 import type { ClientToServerEvents, ServerToClientEvents } from './wire'
 
 /** The largest frame a client may send: ten attachments of two `data:` links each are read, and answered with 413. */
@@ -35,42 +35,31 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
   const connections = new Set<Connection>()
   const callerOn = new WeakMap<Connection, Caller>()
   const callerDeps: CallerDeps = { ...deps, frames: new FrameCache(deps.now), connectors: new Connectors(deps) }
-  const io: ChannelServer = new Server(http, {
-    path: `${deps.basePath}/socket.io`,
-    allowEIO3: true,
-    serveClient: false,
-    perMessageDeflate: false,
-    httpCompression: false,
-    maxHttpBufferSize: MAX_FRAME_BYTES,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    pingInterval: deps.ping.interval,
-    pingTimeout: deps.ping.timeout,
-    cleanupEmptyChildNamespaces: true,
-    cors: { origin: (origin, decide) => decide(null, handshakes.isAllowed(origin)), credentials: true },
-    allowRequest: (request, decide) => {
-      const asked = handshakes.refusal(request, () => io.engine.clientsCount)
-      void asked.then((refusal) => {
-        const refused = deps.isDraining() ? 'The gateway is shutting down' : refusal
-        decide(refused, refused === null)
-      })
-    },
-  })
+  const io: ChannelServer = new Server(
+    http,
+    optionsOf(deps, handshakes, () => io.engine.clientsCount),
+  )
   io.engine.use(handshakes.limit)
   // Counted before they say who they are: whoever never does holds a connection, too.
   io.engine.on('connection', (connection: Connection) => {
     connections.add(connection)
-    connection.once('close', handshakes.enter(handshakes.addressOf(connection.request)))
-    connection.once('close', () => connections.delete(connection))
+    const leave = handshakes.enter(handshakes.addressOf(connection.request))
+    connection.on('close', () => {
+      connections.delete(connection)
+      leave()
+    })
     lighten(connection)
   })
   const release = identifyAll(io, deps, handshakes)
   io.on('connection', (socket) => {
     const { identity } = socket.data as { identity: Caller['identity'] }
     const caller = new Caller(socket, deps.clientAddressOf(socket.request), identity, callerDeps)
+    forgetHandshake(socket)
     callers.add(caller)
     callerOn.set(socket.conn, caller)
     deps.onSocket('opened')
     socket.on('disconnect', () => {
+      caller.gone()
       callers.delete(caller)
       release(socket.conn)
       deps.onSocket('closed')
@@ -88,6 +77,29 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
       // The transport closes, not the session: clients reconnect by themselves, with the jitter they are built with.
       io.engine.close()
       await io.close()
+    },
+  }
+}
+
+function optionsOf(deps: ChannelDeps, handshakes: Handshakes, connections: () => number): Partial<ServerOptions> {
+  return {
+    path: `${deps.basePath}/socket.io`,
+    allowEIO3: true,
+    serveClient: false,
+    perMessageDeflate: false,
+    httpCompression: false,
+    maxHttpBufferSize: MAX_FRAME_BYTES,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    pingInterval: deps.ping.interval,
+    pingTimeout: deps.ping.timeout,
+    cleanupEmptyChildNamespaces: true,
+    cors: { origin: (origin, decide) => decide(null, handshakes.isAllowed(origin)), credentials: true },
+    allowRequest: (request, decide) => {
+      const asked = handshakes.refusal(request, connections)
+      void asked.then((refusal) => {
+        const refused = deps.isDraining() ? 'The gateway is shutting down' : refusal
+        decide(refused, refused === null)
+      })
     },
   }
 }
