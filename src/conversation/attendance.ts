@@ -118,15 +118,22 @@ export class Attendance {
   /** Takes out whose grace has ended, on this node or on one that died. */
   async #look(): Promise<void> {
     const { store, tenant } = this.#deps
-    for (;;) {
-      if (this.#closed) return
+    while (!this.#closed) {
+      const next = await store.nextGoneIn(tenant)
+      if (next === null) return
+      if (next > 0) {
+        this.#lookIn(next)
+        return
+      }
       const gone = await store.claimGone(tenant, { limit: PAGE, claimMs: CLAIM_MS })
       const done = await Promise.all(gone.map((attendee) => this.#takeOut(attendee)))
       await store.forget(done.flatMap((attendee) => attendee ?? []))
-      if (gone.length < PAGE) break
+      // What is due and cannot be claimed is in somebody's hands, or could not be written and is tried again later.
+      if (gone.length === 0) {
+        this.#lookIn(BEAT_MS)
+        return
+      }
     }
-    const next = await store.nextGoneIn(tenant)
-    if (next !== null) this.#lookIn(Math.max(next, 1))
   }
   /** One that cannot be written does not hold up the others: its claim runs out, and somebody tries again. */
   async #takeOut(attendee: Attendee): Promise<Attendee | null> {

@@ -25,15 +25,20 @@ export class SqlAttendanceStore implements AttendanceStore {
   }
 
   async beat(node: string, { aliveMs, graceMs }: { aliveMs: number; graceMs: number }): Promise<boolean> {
-    const known = await this.#db.selectFrom('node').select('id').where('id', '=', node).executeTakeFirst()
     const alive_until = this.#in(aliveMs)
-    await this.#db
-      .insertInto('node')
-      .values({ id: node, alive_until })
-      .onConflict((conflict) => conflict.column('id').doUpdateSet({ alive_until }))
-      .execute()
+    const { numUpdatedRows: known } = await this.#db
+      .updateTable('node')
+      .set({ alive_until })
+      .where('id', '=', node)
+      .executeTakeFirst()
+    if (known === 0n)
+      await this.#db
+        .insertInto('node')
+        .values({ id: node, alive_until })
+        .onConflict((conflict) => conflict.column('id').doUpdateSet({ alive_until }))
+        .execute()
     await this.#bury(node, graceMs)
-    return known !== undefined
+    return known > 0n
   }
   /** A node is struck off when its own are away: it will not be asked for again. */
   async #bury(self: string, graceMs: number): Promise<void> {

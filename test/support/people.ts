@@ -19,6 +19,8 @@ export async function request(url: string, path: string, options: RequestInit = 
   const answer = await fetch(`${url}${path}`, {
     ...options,
     headers: {
+      // A connection that is kept for the next request may be cut by then: whoever tests what cuts it would be told so.
+      connection: 'close',
       ...(options.body !== undefined && { 'content-type': 'application/json' }),
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(options.headers as Record<string, string> | undefined),
