@@ -11,7 +11,7 @@ export const SERVER_FLAGS = ['--max-semi-space-size=64', '--expose-gc']
 
 /** For each node. */
 const WARM_MESSAGES = 10_000
-const WARM_SECONDS = 2
+const WARM_SECONDS = 10
 
 /**
  * @typedef {{ name: string, file: string, nodes?: number, redis?: boolean, postgres?: boolean,
