@@ -22,7 +22,7 @@ export interface AttendanceStore {
   depart(node: string, attendees: readonly Attendee[], graceMs: number): Promise<void>
   /**
    * Claims members whose grace has ended and who are on no other node either, longest gone first. Nobody else gets them
-   * for the time of the claim; `forget` ends it.
+   * for the time of the claim; `forget` ends it. Empty: nobody is due but those whom somebody has claimed.
    */
   claimGone(tenant: Tenant, claim: { readonly limit: number; readonly claimMs: number }): Promise<Attendee[]>
   /** What was due for these has been done. Who is back meanwhile stays. */

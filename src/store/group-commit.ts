@@ -155,12 +155,18 @@ export class GroupCommit {
       return
     }
     const now = performance.now()
-    const isLate = (entry: Entry) => now - entry.since >= DEADLINE_MS
-    const [late, rest] = split(this.#queue, isLate)
-    this.#queue = rest
-    const stuck = unavailable('The store does not answer. Try again with the same message id.')
-    for (const entry of late) fail(entry, stuck)
-    for (const entry of this.#inFlight) if (isLate(entry)) fail(entry, stuck)
+    const late = [...this.#inFlight, ...this.#queue].filter(({ since }) => now - since >= DEADLINE_MS)
+    if (late.length > 0)
+      this.#refuse(late, unavailable('The store does not answer. Try again with the same message id.'))
+  }
+  /** With them all that is behind them in their conversations: whoever says it again finds it in its order. */
+  #refuse(entries: readonly Entry[], cause: GatewayError): void {
+    const conversations = new Set(entries.flatMap(({ needs: { conversationId } }) => conversationId ?? []))
+    const isBehind = ({ needs: { conversationId } }: Entry) =>
+      conversationId !== undefined && conversations.has(conversationId)
+    for (const entry of [...entries, ...this.#inFlight.filter(isBehind), ...this.#queue.filter(isBehind)])
+      fail(entry, cause)
+    this.#queue = this.#queue.filter(({ settled }) => !settled)
   }
 
   async #write(entries: readonly Entry[], everything: boolean): Promise<void> {
@@ -196,8 +202,7 @@ export class GroupCommit {
   /** A poisoned entry fails alone: halves are decided and written again. A store that is down fails all. */
   async #recover(entries: readonly Entry[], cause: unknown): Promise<void> {
     if (!(cause instanceof EntryError)) {
-      const down = unavailable('The store cannot be written. Try again with the same message id.', cause)
-      for (const entry of entries) fail(entry, down)
+      this.#refuse(entries, unavailable('The store cannot be written. Try again with the same message id.', cause))
       return
     }
     const [only] = entries

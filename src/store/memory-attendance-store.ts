@@ -44,12 +44,11 @@ export class MemoryAttendanceStore implements AttendanceStore {
 
   async claimGone(tenant: Tenant, { limit, claimMs }: { limit: number; claimMs: number }): Promise<Attendee[]> {
     const due = this.#away(tenant).filter(({ awayAt, claimedUntil }) => awayAt <= this.#ms && claimedUntil <= this.#ms)
-    const claimed = due.sort((a, b) => a.awayAt - b.awayAt).slice(0, limit)
+    await this.forget(due.flatMap(({ entry: { attendee } }) => (this.#isHere(attendee) ? [attendee] : [])))
+    const gone = due.filter(({ entry: { attendee } }) => !this.#isHere(attendee))
+    const claimed = gone.sort((a, b) => a.awayAt - b.awayAt).slice(0, limit)
     for (const { entry } of claimed) entry.claimedUntil = this.#ms + claimMs
-    const gone = new Map(claimed.map(({ entry }) => [keyOfAttendee(entry.attendee), entry.attendee]))
-    const elsewhere = [...gone.values()].filter((attendee) => this.#isHere(attendee))
-    await this.forget(elsewhere)
-    return [...gone.values()].filter((attendee) => !elsewhere.includes(attendee))
+    return [...new Map(claimed.map(({ entry }) => [keyOfAttendee(entry.attendee), entry.attendee])).values()]
   }
   async forget(attendees: readonly Attendee[]): Promise<void> {
     const keys = new Set(attendees.map(keyOfAttendee))

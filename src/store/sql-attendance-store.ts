@@ -10,6 +10,7 @@ import type { SqlSpelling } from './sql-spelling'
 const AT_ONCE = 500
 const NEVER = ''
 
+type Claim = Parameters<AttendanceStore['claimGone']>[1]
 type Row = Pick<AttendanceTable, 'tenant' | 'conversation_id' | 'participant_id'>
 
 export class SqlAttendanceStore implements AttendanceStore {
@@ -84,7 +85,13 @@ export class SqlAttendanceStore implements AttendanceStore {
         .execute()
   }
 
-  async claimGone(tenant: Tenant, { limit, claimMs }: { limit: number; claimMs: number }): Promise<Attendee[]> {
+  async claimGone(tenant: Tenant, claim: Claim): Promise<Attendee[]> {
+    for (;;) {
+      const { gone, isAll } = await this.#claimPage(tenant, claim)
+      if (gone.length > 0 || isAll) return gone
+    }
+  }
+  async #claimPage(tenant: Tenant, { limit, claimMs }: Claim): Promise<{ gone: Attendee[]; isAll: boolean }> {
     const now = this.#in(0)
     const { rows: claimed } = await sql<Row>`
       update attendance set claimed_until = ${this.#in(claimMs)}
@@ -94,7 +101,7 @@ export class SqlAttendanceStore implements AttendanceStore {
         order by away_at limit ${limit} ${this.#spelling.skipLocked})
       returning tenant, conversation_id, participant_id`.execute(this.#db)
     const gone = new Map(claimed.map((row) => [keyOfAttendee(attendeeOf(row)), attendeeOf(row)]))
-    if (gone.size === 0) return []
+    if (gone.size === 0) return { gone: [], isAll: true }
     const here = await this.#db
       .selectFrom('attendance')
       .select(['tenant', 'conversation_id', 'participant_id'])
@@ -103,7 +110,10 @@ export class SqlAttendanceStore implements AttendanceStore {
       .execute()
     const elsewhere = new Map(here.map((row) => [keyOfAttendee(attendeeOf(row)), attendeeOf(row)]))
     if (elsewhere.size > 0) await this.forget([...elsewhere.values()])
-    return [...gone].flatMap(([key, attendee]) => (elsewhere.has(key) ? [] : [attendee]))
+    return {
+      gone: [...gone].flatMap(([key, attendee]) => (elsewhere.has(key) ? [] : [attendee])),
+      isAll: claimed.length < limit,
+    }
   }
   async forget(attendees: readonly Attendee[]): Promise<void> {
     for (let at = 0; at < attendees.length; at += AT_ONCE)

@@ -95,6 +95,16 @@ export function attendanceStoreContract(name: string, openDatabase: OpenDatabase
       under.clock.forward(GRACE)
       expect(await gone()).toEqual(['ann'])
     })
+    it('finds who is gone behind however many came back elsewhere', async () => {
+      const many = Array.from({ length: 250 }, (_, i) => someone(`p${i}`))
+      await store().arrive('a', many)
+      await store().close('a', GRACE)
+      await store().arrive('b', many.slice(0, -1))
+      under.clock.forward(GRACE)
+      const claimed = await store().claimGone(tenant, { limit: 50, claimMs: 5_000 })
+      expect(claimed).toEqual(many.slice(-1))
+      expect(await store().claimGone(tenant, { limit: 50, claimMs: 5_000 })).toEqual([])
+    })
     it('takes a thousand at once, and gives no more than were asked for', async () => {
       const many = Array.from({ length: 1_000 }, (_, i) => someone(`p${i}`))
       await store().arrive('a', many)

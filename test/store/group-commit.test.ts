@@ -6,6 +6,7 @@ import { MemoryOutbox } from '../../src/store/memory-outbox'
 import { MemoryTables } from '../../src/store/memory-tables'
 import type { ConversationId } from '../../src/model/ids'
 import { newConversationId } from '../../src/model/new-id'
+import { eventually } from '../support/eventually'
 import { addressOf, joined, openingAt, said, tenant } from '../support/log-fixtures'
 
 const clock = () => new Date('2030-01-01T00:00:00.000Z')
@@ -14,11 +15,11 @@ function openEngine(): Engine {
   const tables = new MemoryTables()
   return new MemoryEngine({ tables, outbox: new MemoryOutbox(tables), now: clock })
 }
-const arrive = (writer: GroupCommit) =>
-  writer.update({ tenant, address: addressOf('+1') }, (view) =>
+const arrive = (writer: GroupCommit, refId = '+1') =>
+  writer.update({ tenant, address: addressOf(refId) }, (view) =>
     view.conversation
       ? { events: [] }
-      : { open: { id: newConversationId(), opening: openingAt(addressOf('+1')) }, events: [joined] },
+      : { open: { id: newConversationId(), opening: openingAt(addressOf(refId)) }, events: [joined] },
   )
 const say = (writer: GroupCommit, conversationId: ConversationId) =>
   writer.update({ tenant, conversationId }, () => ({ events: [said('x')] }))
@@ -90,6 +91,33 @@ describe('group commit', () => {
     await writer.close()
   })
 
+  it('refuses what is behind a refused call in its conversation with it, and nothing else', async () => {
+    const engine = openEngine()
+    let fail: (() => void) | null = null
+    let isDown = false
+    const failing: Engine = {
+      syncs: true,
+      load: (needs) => engine.load(needs),
+      commit: async (batch) => {
+        if (isDown) await new Promise<void>((_, reject) => (fail = () => reject(new Error('The connection is lost'))))
+        return engine.commit(batch)
+      },
+    }
+    const writer = new GroupCommit({ engine: failing })
+    const [here, there] = [(await arrive(writer)).conversation!.id, (await arrive(writer, '+2')).conversation!.id]
+    isDown = true
+    const first = say(writer, here)
+    await eventually(() => fail !== null)
+    const [behind, beside] = [say(writer, here), say(writer, there)]
+    const outcomes = Promise.allSettled([first, behind, beside])
+    isDown = false
+    fail!()
+    expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled'])
+    await expect(behind).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(say(writer, here)).resolves.toMatchObject({ events: [{ position: 2 }] })
+    await writer.close()
+  })
+
   describe('on an engine that hangs', () => {
     beforeEach(() => jest.useFakeTimers())
     afterEach(() => jest.useRealTimers())
@@ -104,6 +132,22 @@ describe('group commit', () => {
         await jest.advanceTimersByTimeAsync(1_999)
         await refused
       }
+    })
+    it('refuses with a call that is late what is behind it in its conversation, however short that has waited', async () => {
+      const never = () => new Promise<never>(() => undefined)
+      const hung: Engine = { syncs: true, load: never, commit: never }
+      const writer = new GroupCommit({ engine: hung })
+      const [here, there] = [newConversationId(), newConversationId()]
+      const settled: string[] = []
+      const told = (name: string, call: Promise<unknown>) => void call.catch(() => settled.push(name))
+      told('first', say(writer, here))
+      await jest.advanceTimersByTimeAsync(1_000)
+      told('behind', say(writer, here))
+      told('beside', say(writer, there))
+      await jest.advanceTimersByTimeAsync(999)
+      expect(settled).toEqual(['first', 'behind'])
+      await jest.advanceTimersByTimeAsync(1_000)
+      expect(settled).toEqual(['first', 'behind', 'beside'])
     })
     it('refuses at once when too many wait', async () => {
       const never = () => new Promise<never>(() => undefined)

@@ -128,7 +128,7 @@ export class HeldBus implements Bus {
 /** The store, but every reading first asks `before` and then waits for `after`. */
 export function hindered(
   store: ConversationStore,
-  hindrance: { before?: (what: Reading) => void; after?: () => Promise<void> },
+  hindrance: { before?: (what: Reading) => void; after?: () => Promise<void>; beforeUpdate?: () => void },
 ): ConversationStore {
   const read = async <T>(what: Reading, reading: () => Promise<T>): Promise<T> => {
     hindrance.before?.(what)
@@ -137,7 +137,10 @@ export function hindered(
     return found
   }
   return {
-    update: (needs, decide) => store.update(needs, decide),
+    update: async (needs, decide) => {
+      hindrance.beforeUpdate?.()
+      return store.update(needs, decide)
+    },
     onCommitted: (listener) => store.onCommitted(listener),
     heard: (events) => store.heard(events),
     list: (...page) => store.list(...page),

@@ -8,7 +8,7 @@ const MAX_WAITING_BYTES = 1024 * 1024
 /** Weighing what waits costs; below so many packets it cannot be too much. */
 const WEIGH_EVERY = 64
 const TEXT_FRAME = 0x81
-/** Where a connection keeps its way out. */
+/** Where a transport keeps its way out: a connection may change to another. */
 const OUTLET = Symbol('outlet')
 
 interface WriteOptions {
@@ -16,15 +16,14 @@ interface WriteOptions {
 }
 /** What Engine.IO's connection is for us. `write` takes a Socket.IO packet as text. */
 interface Connection {
-  [OUTLET]?: Outlet | undefined
   readonly readyState: string
-  readonly upgrading: boolean
   readonly writeBuffer: readonly { readonly data?: unknown }[]
   readonly transport: Transport
   write(packet: string, options: WriteOptions): unknown
   close(discard: boolean): void
 }
 interface Transport {
+  [OUTLET]?: Outlet | undefined
   readonly name: string
   readonly writable: boolean
   /** The WebSocket of `ws`, and its stream: Engine.IO writes encoded frames past the former, too. */
@@ -144,14 +143,12 @@ function encodeFrame(packet: string): Buffer {
 /** The way past the queue: there while the connection is a WebSocket and nothing waits. */
 const idleOutletOf = (connection: Connection): Outlet | null =>
   connection.transport.writable && connection.writeBuffer.length === 0 ? outletOf(connection) : null
-/** There from when the connection is a WebSocket, and has done with upgrading. */
-function outletOf(connection: Connection): Outlet | null {
-  const known = connection[OUTLET]
+function outletOf({ transport }: Connection): Outlet | null {
+  const known = transport[OUTLET]
   if (known) return known
-  const { transport, upgrading } = connection
-  const stream = transport.name === 'websocket' && !upgrading ? transport.socket?._socket : null
+  const stream = transport.name === 'websocket' ? transport.socket?._socket : null
   if (!stream) return null
-  return (connection[OUTLET] = new Outlet(stream))
+  return (transport[OUTLET] = new Outlet(stream))
 }
 
 function isStuck({ writeBuffer }: Connection): boolean {

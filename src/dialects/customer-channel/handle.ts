@@ -81,8 +81,11 @@ export function handle<C extends Border, S extends z.ZodType, T extends object>(
     }
     const settled = () => caller.settled()
     const failed = (cause: unknown) => {
-      fail(cause)
-      caller.settled()
+      try {
+        fail(cause)
+      } finally {
+        caller.settled()
+      }
     }
     try {
       const running = run(caller, parse(schema, raw), (reply) => once({ code: 200, ...reply }))

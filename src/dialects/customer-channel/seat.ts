@@ -2,6 +2,7 @@
 import type { Socket } from 'socket.io'
 import type { Hub } from '../../conversation/hub'
 import type { Following } from '../../conversation/stream'
+import { GatewayError } from '../../model/errors'
 import { isUtterance, type ConversationEvent, type Ephemeral, type Utterance } from '../../model/events'
 import type { ConversationId, ParticipantId, Place } from '../../model/ids'
 import type { Address } from '../../model/participant'
@@ -13,6 +14,8 @@ import type { ConversationInfo, Person, WireConversation, WireMessage } from './
 /** Messages in the first `conversationInfo`; the rest follows one by one. */
 const MAX_INFO_MESSAGES = 500
 const MAX_INFO_BYTES = 1024 * 1024
+/** So long what was said behind a refused message is refused, too, in milliseconds: until the refusal has been read. */
+const REFUSAL_MS = 500
 /** History is written so many bytes at a time, and goes on when the socket has taken them. */
 const WRITE_AHEAD_BYTES = 256 * 1024
 
@@ -65,7 +68,13 @@ interface Picture {
   readonly conversation: WireConversation
   readonly members: readonly Person[]
 }
-type AnySeat = Pick<Seat, 'latest' | 'expect' | 'expects' | 'stored' | 'forget' | 'isClosed' | 'caughtUp'>
+/** A message that was refused for now. */
+interface Refused {
+  readonly key: string
+  /** By the monotonic clock, in milliseconds. */
+  readonly until: number
+}
+type AnySeat = Pick<Seat, 'latest' | 'expect' | 'expects' | 'stored' | 'forget' | 'failed' | 'isClosed' | 'caughtUp'>
 
 export class Seat<E extends ConversationEvent = ConversationEvent> {
   readonly place: Place
@@ -81,6 +90,7 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
   readonly #until: number
   /** What this socket said and has not been acknowledged, by key and digest. */
   #said: Map<string, Expected> | null = null
+  #refused: Refused | null = null
   #following: Following | null = null
   #picture: Picture | null = null
   #members: readonly Person[] = []
@@ -172,6 +182,25 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
   }
   forget(key: string): void {
     this.#said?.delete(key)
+  }
+  /** What was expected is not stored. Refused for now, it may come again under its key. */
+  failed(saying: Pick<Utterance, 'clientMessageId' | 'digest'>, cause: unknown): void {
+    const key = sayingKey(saying)
+    this.forget(key)
+    const mayComeAgain =
+      cause instanceof GatewayError && cause.code === 'unavailable' && saying.clientMessageId !== null
+    if (mayComeAgain && !this.#holdsBack()) this.#refused = { key, until: performance.now() + REFUSAL_MS }
+  }
+  /**
+   * Was it said behind a refused message, by who cannot have known? Its sender may have lost the connection: they say all
+   * of it again, and would find it in another order.
+   */
+  isBehindRefused(key: string): boolean {
+    if (this.#refused?.key === key) this.#refused = null
+    return this.#holdsBack()
+  }
+  #holdsBack(): boolean {
+    return this.#refused !== null && performance.now() < this.#refused.until
   }
   /** Another join of the same socket takes over what is on its way. */
   handOver(next: AnySeat): void {

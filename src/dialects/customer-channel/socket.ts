@@ -59,11 +59,11 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
     callerOn.set(socket.conn, caller)
     deps.onSocket('opened')
     socket.on('disconnect', () => {
-      caller.gone()
       callers.delete(caller)
       release(socket.conn)
       deps.onSocket('closed')
       if (wasDropped(socket)) deps.onSocket('droppedAsSlow')
+      caller.gone()
     })
     caller.listen()
   })

@@ -48,7 +48,8 @@ export class Speaking {
     }
     const speaker = this.#sitting(request.conversationId) ?? (await this.#connectorFor(request.conversationId))
     const speech = readSpeech(request, identity.kind === 'connector')
-    if (speech.type === 'say') await this.#say(speaker, readSaying(request, speaker, speech.body), answer)
+    if (speech.type === 'say')
+      await this.#say(speaker, inOrder(speaker, readSaying(request, speaker, speech.body)), answer)
     else answer(await this.#act(speaker, speech, request))
   }
   async end(id: string, answer: Answer): Promise<void> {
@@ -115,7 +116,7 @@ export class Speaking {
         reply(event)
       }
     } catch (cause) {
-      if (expected) seat.latest.forget(key)
+      if (expected) seat.latest.failed(saying, cause)
       throw cause
     }
   }
@@ -158,4 +159,10 @@ export class Speaking {
         throw new GatewayError('notImplemented', 'This gateway has no routing. Agents join conversations themselves.')
     }
   }
+}
+
+/** @throws GatewayError `unavailable` for what was said behind a message that was refused for now */
+function inOrder({ seat }: Speaker, saying: Saying): Saying {
+  if (seat?.isBehindRefused(sayingKey(saying)) !== true) return saying
+  throw new GatewayError('unavailable', 'What you said before was refused. Say that again first.', { retryAfter: 1 })
 }

@@ -1,4 +1,5 @@
 // Seats: what ends one, for whom it does, and that what was said in it is acknowledged all the same.
+import { GatewayError } from '../../../src/model/errors'
 import { openMemory } from '../../../src/store/open-database'
 import { carrier, texter, type Carrier } from '../../support/carrier'
 import { eventually } from '../../support/eventually'
@@ -28,6 +29,8 @@ let bus: HeldBus
 /** Before the log is read. */
 let reading: Gate
 let supervisor: string
+/** Writes that fail before anything is let through. */
+let failures = 0
 beforeEach(async () => {
   bus = new HeldBus()
   bus.isOpen = true
@@ -37,6 +40,11 @@ beforeEach(async () => {
   const conversations = hindered(database.conversations, {
     before: (what) => (isLog = what === 'events'),
     after: () => (isLog ? reading.through() : Promise.resolve()),
+    beforeUpdate: () => {
+      if (failures === 0) return
+      failures -= 1
+      throw new GatewayError('unavailable', 'The store cannot be written.')
+    },
   })
   gateway = await openGateway({}, { bus, database: { ...database, conversations } })
   supervisor = await login(gateway.url)
@@ -181,4 +189,43 @@ it('a member who is back before the grace ends stays, however long their join ta
   expect(await back.call('sendMessage', say(ann.conversationId, 'still here'))).toMatchObject({ code: 200 })
   await latest(withAnn, 'still here')
   expect(withAnn.words()).not.toContain('participantLeft')
+})
+
+describe('a message that is refused for now', () => {
+  const saying = (conversationId: string, messageId: string) => ({ ...say(conversationId, messageId), messageId })
+
+  it('is not overtaken by what was said behind it before the refusal was read', async () => {
+    const ann = await customer(gateway.url)
+    const { conversationId } = ann
+    const send = (messageId: string) => ann.call('sendMessage', saying(conversationId, messageId))
+    failures = 1
+    expect(await send('first')).toMatchObject({ code: 503, error: { retryable: true } })
+    expect(await send('second')).toMatchObject({ code: 503, error: { retryable: true, retryAfter: 1 } })
+    const again = await Promise.all(['first', 'second', 'third'].map(send))
+    expect(again.map(({ code, seq }) => [code, seq])).toEqual([2, 3, 4].map((seq) => [200, seq]))
+  })
+  it("stands in nobody's way when it has no key to come again under", async () => {
+    const ann = await customer(gateway.url)
+    const { conversationId } = ann
+    failures = 1
+    expect(await ann.call('sendMessage', say(conversationId, 'first'))).toMatchObject({ code: 503 })
+    expect(await ann.call('sendMessage', say(conversationId, 'second'))).toMatchObject({ code: 200, seq: 2 })
+  })
+  it('that never comes again is overtaken after half a second', async () => {
+    const ann = await customer(gateway.url)
+    const { conversationId } = ann
+    failures = 1
+    expect(await ann.call('sendMessage', saying(conversationId, 'first'))).toMatchObject({ code: 503 })
+    await eventually(async () => {
+      const { code } = await ann.call('sendMessage', saying(conversationId, 'second'))
+      return code === 200
+    })
+  })
+  it('holds up its sender only', async () => {
+    const ann = await customer(gateway.url)
+    const bo = await agentIn(gateway.url, ann.conversationId, supervisor)
+    failures = 1
+    expect(await ann.call('sendMessage', saying(ann.conversationId, 'first'))).toMatchObject({ code: 503 })
+    expect(await bo.call('sendMessage', saying(ann.conversationId, 'hello'))).toMatchObject({ code: 200 })
+  })
 })
