@@ -6,7 +6,7 @@ import { Resumer } from '../support/resumer'
 import { withGateway } from '../support/with-gateway'
 
 const MESSAGES = 10_000
-const IN_FLIGHT = 200
+const IN_FLIGHT = 100
 const CUTS = 35
 const OWN_WORDS = 40
 const SEED = 20_301
@@ -46,12 +46,17 @@ async function pour(
   expect(refused).toEqual([])
 }
 
-/** An agent who reads what the customer says: receipts are public too, and all that a connector's seat hears besides comings. */
-function acknowledgeAll({ socket }: Someone, conversationId: string): void {
+/**
+ * An agent who reads what the customer says: receipts are public too, and all that a connector's seat hears besides
+ * comings. Tells how many of them are stored.
+ */
+function acknowledgeAll({ socket }: Someone, conversationId: string): () => number {
+  let stored = 0
   socket.on('messageArrived', ({ id, type, from }: { id: string; type: string; from: { type: string } }) => {
     if (type !== 'ChatMessage' || from.type !== 'Customer') return
-    socket.emit('sendMessage', { conversationId, activityType: 'read', info: { messageId: id } }, () => undefined)
+    socket.emit('sendMessage', { conversationId, activityType: 'read', info: { messageId: id } }, () => (stored += 1))
   })
+  return () => stored
 }
 
 describe('resuming', () => {
@@ -73,7 +78,7 @@ describe('resuming', () => {
       await agentIn(url, conversationId, (await hire(url, 'bo')).token),
       await agentIn(url, conversationId, (await hire(url, 'mo')).token),
     ]
-    acknowledgeAll(senders[0]!, conversationId)
+    const receipts = acknowledgeAll(senders[0]!, conversationId)
 
     const random = chance(SEED)
     const moments = readers.map(() =>
@@ -96,6 +101,8 @@ describe('resuming', () => {
       senders.map((someone, i) => pour(someone, conversationId, { count: MESSAGES / 2, name: `s${i}`, onStored })),
     )
     await eventually(() => readers.every(({ reader }) => reader.unacknowledged === 0))
+    // The customer's words came from two readers. What is read is told after the end, too, and then the end is not the last.
+    await eventually(() => receipts() === 2 * OWN_WORDS)
     await senders[1]!.call('endConversation', { conversationId })
     await eventually(() => readers.every(({ reader }) => reader.hasEnded), 20_000)
 
