@@ -54,17 +54,15 @@ interface Waiter {
 }
 /** How one audience reads: its own count, its own page of the log. */
 interface Reading<E extends ConversationEvent> {
-  readonly end: (cursor: Cursor) => number
-  readonly count: (event: E) => number
+  /** Of an event, or of where the stream stands. */
+  readonly count: (at: E | Cursor) => number
   readonly page: (store: ConversationStore, place: Place, after: number) => Promise<E[]>
 }
 const AS_STAFF: Reading<ConversationEvent> = {
-  end: ({ position }) => position,
   count: ({ position }) => position,
   page: (store, { tenant, conversationId }, after) => store.events(tenant, conversationId, after, PAGE),
 }
 const AS_PUBLIC: Reading<PublicEvent> = {
-  end: ({ publicPosition }) => publicPosition,
   count: ({ publicPosition }) => publicPosition,
   page: (store, { tenant, conversationId }, after) => store.publicEvents(tenant, conversationId, after, PAGE),
 }
@@ -142,16 +140,16 @@ export class Stream {
     const cursor = await this.#prime()
     // Who comes later looks for itself: a hint may be lost of what this reader has heard on another node.
     if (!isFirst) await this.#readGap(cursor)
-    let heard = Math.min(after, reading.end(cursor))
+    let heard = Math.min(after, reading.count(cursor))
     // The comparison and the attaching share a tick: nothing can be said in between.
     while (!this.#isOver(listening)) {
-      if (heard >= reading.end(cursor)) {
+      if (heard >= reading.count(cursor)) {
         group.add(follower)
         follower.live()
         return
       }
       const page = await reading.page(this.#deps.store, this.place, heard)
-      const said = page.filter((event) => reading.count(event) <= reading.end(cursor))
+      const said = page.filter((event) => reading.count(event) <= reading.count(cursor))
       const last = said.at(-1)
       if (!last) throw new GatewayError('unavailable', 'The log could not be read. Join again.', { retryAfter: 1 })
       if (this.#isOver(listening)) return

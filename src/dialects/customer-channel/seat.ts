@@ -2,20 +2,18 @@
 import type { Socket } from 'socket.io'
 import type { Hub } from '../../conversation/hub'
 import type { Following } from '../../conversation/stream'
-import { GatewayError } from '../../model/errors'
-import { isUtterance, type ConversationEvent, type Ephemeral, type Utterance } from '../../model/events'
+import { isUtterance, type ConversationEvent, type Ephemeral } from '../../model/events'
 import type { ConversationId, ParticipantId, Place } from '../../model/ids'
 import type { Address } from '../../model/participant'
 import { encodeDeparture, encodeEphemeral, encodeGreeting, encodeInfo, type Setting } from './codec'
 import { drained, Frame, isBehind } from './frame'
 import type { FrameCache } from './frame-cache'
+import type { Said } from './said'
 import type { ConversationInfo, Person, WireConversation, WireMessage } from './wire'
 
 /** Messages in the first `conversationInfo`; the rest follows one by one. */
 const MAX_INFO_MESSAGES = 500
 const MAX_INFO_BYTES = 1024 * 1024
-/** So long what was said behind a refused message is refused, too, in milliseconds: until the refusal has been read. */
-const REFUSAL_MS = 500
 /** History is written so many bytes at a time, and goes on when the socket has taken them. */
 const WRITE_AHEAD_BYTES = 256 * 1024
 
@@ -52,29 +50,19 @@ export interface Sitting {
   readonly address: Address
   readonly role: ConversationInfo['role']
   readonly setting: Setting
+  /** What the socket said here: that of its former seat, if it joins again. */
+  readonly said: Said
   /** Position of the log when the seat was taken: what was left before has nothing to do with it. */
   readonly joinedAt: number
   /** Milliseconds since 1970: from then on nothing is heard or said here. `Infinity`: it does not end by itself. */
   readonly until: number
 }
 type AnySocket = Pick<Socket, 'conn' | 'connected'>
-type Acknowledge = (event: Utterance) => void
-interface Expected {
-  readonly acknowledge: Acknowledge
-  /** Stored, and not heard here yet. */
-  stored: Utterance | null
-}
 interface Picture {
   readonly conversation: WireConversation
   readonly members: readonly Person[]
 }
-/** A message that was refused for now. */
-interface Refused {
-  readonly key: string
-  /** By the monotonic clock, in milliseconds. */
-  readonly until: number
-}
-type AnySeat = Pick<Seat, 'latest' | 'expect' | 'expects' | 'stored' | 'forget' | 'failed' | 'isClosed' | 'caughtUp'>
+type AnySeat = Pick<Seat, 'latest' | 'said' | 'isClosed' | 'caughtUp'>
 
 export class Seat<E extends ConversationEvent = ConversationEvent> {
   readonly place: Place
@@ -82,15 +70,13 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
   readonly address: Address
   /** Whose seat it is: a connector's acts for the customer, and holds the customer's id. */
   readonly role: ConversationInfo['role']
+  readonly said: Said
   readonly #host: SeatHost
   readonly #hearing: Hearing<E>
   readonly #setting: Setting
   readonly #audience: string
   readonly #joinedAt: number
   readonly #until: number
-  /** What this socket said and has not been acknowledged, by key and digest. */
-  #said: Map<string, Expected> | null = null
-  #refused: Refused | null = null
   #following: Following | null = null
   #picture: Picture | null = null
   #members: readonly Person[] = []
@@ -100,6 +86,7 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
 
   constructor(host: SeatHost, hearing: Hearing<E>, sitting: Sitting) {
     this.#host = host
+    this.said = sitting.said
     this.#hearing = hearing
     this.place = sitting.place
     this.participantId = sitting.participantId
@@ -165,52 +152,10 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
     frames.of(ephemeral, this.#audience, () => encodeEphemeral(ephemeral, this.#setting)).writeTo(socket)
   }
 
-  /** Before something is said: its acknowledgement will be given in its place. False when it is being said already. */
-  expect(key: string, acknowledge: Acknowledge): boolean {
-    this.#said ??= new Map()
-    if (this.#said.has(key)) return false
-    this.#said.set(key, { acknowledge, stored: null })
-    return true
-  }
-  expects(key: string): boolean {
-    return this.#said?.has(key) === true
-  }
-  /** What is expected is stored: a seat that is given up before it hears it acknowledges it all the same. */
-  stored(key: string, event: Utterance): void {
-    const expected = this.#said?.get(key)
-    if (expected) expected.stored = event
-  }
-  forget(key: string): void {
-    this.#said?.delete(key)
-  }
-  /** What was expected is not stored. Refused for now, it may come again under its key. */
-  failed(saying: Pick<Utterance, 'clientMessageId' | 'digest'>, cause: unknown): void {
-    const key = sayingKey(saying)
-    this.forget(key)
-    const mayComeAgain =
-      cause instanceof GatewayError && cause.code === 'unavailable' && saying.clientMessageId !== null
-    if (mayComeAgain && !this.#holdsBack()) this.#refused = { key, until: performance.now() + REFUSAL_MS }
-  }
-  /**
-   * Was it said behind a refused message, by who cannot have known? Its sender may have lost the connection: they say all
-   * of it again, and would find it in another order.
-   */
-  isBehindRefused(key: string): boolean {
-    if (this.#refused?.key === key) this.#refused = null
-    return this.#holdsBack()
-  }
-  #holdsBack(): boolean {
-    return this.#refused !== null && performance.now() < this.#refused.until
-  }
-  /** Another join of the same socket takes over what is on its way. */
+  /** Another join of the same socket takes over, and with it what is on its way. */
   handOver(next: AnySeat): void {
     this.#successor = next
-    for (const [key, { acknowledge, stored }] of this.#said ?? []) {
-      next.expect(key, acknowledge)
-      if (stored) next.stored(key, stored)
-    }
-    this.#said = null
-    this.close()
+    this.#stop()
   }
   /** The seat that a later join of the same socket took in this one's place. */
   get latest(): AnySeat {
@@ -220,13 +165,12 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
     return this.#closed
   }
   close(): void {
+    this.#stop()
+    if (!this.#successor) this.said.acknowledgeStored()
+  }
+  #stop(): void {
     this.#closed = true
     this.#following?.leave()
-    for (const [key, { acknowledge, stored }] of this.#said ?? []) {
-      if (!stored) continue
-      this.#said?.delete(key)
-      acknowledge(stored)
-    }
   }
 
   /** Has the token run out that it was taken with? Asked before anything is heard or said: no timer waits for it. */
@@ -300,19 +244,9 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
     return frame.size
   }
   #acknowledge(event: E): boolean {
-    if (!this.#said?.size || event.by.id !== this.participantId || !isUtterance(event)) return false
-    const key = sayingKey(event)
-    const expected = this.#said.get(key)
-    if (!expected) return false
-    this.#said.delete(key)
-    expected.acknowledge(event)
-    return true
+    return event.by.id === this.participantId && isUtterance(event) && this.said.acknowledge(event)
   }
 }
-
-/** Tells one saying from another: without a key of the sender's, the digest is random. */
-export const sayingKey = ({ clientMessageId, digest }: Pick<Utterance, 'clientMessageId' | 'digest'>): string =>
-  `${clientMessageId ?? ''}\n${digest}`
 
 function roughSize(event: ConversationEvent): number {
   if (event.type !== 'messageSent' && event.type !== 'whispered') return 256

@@ -17,6 +17,7 @@ import { encodeConversation, encodeForStaff, encodeMembers, encodePublic, encode
 import type { ChannelDeps } from './deps'
 import type { FrameCache } from './frame-cache'
 import { failureOf, type Answer } from './handle'
+import { Said } from './said'
 import { Seat, type Hearing, type SeatHost } from './seat'
 import type { ClientToServerEvents, JoinRequest, ServerToClientEvents } from './wire'
 
@@ -193,7 +194,7 @@ export class Seating implements SeatHost {
   #take(place: Place, { joined, depart }: Entered, authority: Authority): AnySeat {
     const { sitter } = this
     const former = this.#seats.get(place.conversationId)
-    const seat = this.#seatFor(place, joined, authority)
+    const seat = this.#seatFor(place, joined, { authority, said: former?.seat.said ?? new Said() })
     if (former) {
       former.seat.handOver(seat)
       former.depart()
@@ -201,7 +202,7 @@ export class Seating implements SeatHost {
     if (sitter.socket.connected) this.#seats.set(place.conversationId, { seat, depart, authority })
     return seat
   }
-  #seatFor(place: Place, joined: Joined, authority: Authority): AnySeat {
+  #seatFor(place: Place, joined: Joined, { authority, said }: { authority: Authority; said: Said }): AnySeat {
     const { asConnector, arrival } = authority
     const sitting = {
       place,
@@ -209,6 +210,7 @@ export class Seating implements SeatHost {
       address: joined.conversation.opening.address,
       role: asConnector ? ('connector' as const) : arrival.participant.role,
       setting: settingOf(joined, authority),
+      said,
       joinedAt: joined.conversation.position,
       until: authority.until ?? Infinity,
     }

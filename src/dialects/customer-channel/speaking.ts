@@ -8,7 +8,7 @@ import { acknowledgementOf } from './codec'
 import type { Connectors } from './connectors'
 import type { ChannelDeps } from './deps'
 import { failureOf, type Answer } from './handle'
-import { sayingKey } from './seat'
+import { sayingKey, type Said } from './said'
 import { countsOf, placeOf, seatExpired, type AnySeat, type Seating, type Sitter } from './seating'
 import { eventIdIn, readSaying, readSpeech, type Speech } from './speech'
 import type { SendRequest } from './wire'
@@ -100,23 +100,23 @@ export class Speaking {
     const key = sayingKey(saying)
     const { seat } = speaker
     const reply = (event: Utterance) => answer(acknowledgementOf(event, speaker.counts))
-    const expected = seat?.expect(key, reply) === true
+    const expected = seat?.said.expect(key, reply) === true
     try {
       const { event, repeated } = await this.deps.conversations.say(speaker.place, saying)
       const sitsOn = seat && !seat.latest.isClosed ? seat.latest : null
       if (!sitsOn) reply(event)
       else if (expected && !repeated) {
-        sitsOn.stored(key, event)
-        this.#answerLate(sitsOn, key, answer)
+        sitsOn.said.stored(key, event)
+        this.#answerLate(sitsOn.said, key, answer)
       } else {
         // Said before: its place is behind us, or will be when what comes before it has been heard.
-        if (expected) sitsOn.forget(key)
+        if (expected) sitsOn.said.forget(key)
         await sitsOn.caughtUp()
         await this.#passed(speaker.place, event)
         reply(event)
       }
     } catch (cause) {
-      if (expected) seat.latest.failed(saying, cause)
+      if (expected) seat.said.failed(saying, cause)
       throw cause
     }
   }
@@ -125,11 +125,11 @@ export class Speaking {
     if (conversationId === place.conversationId) await this.deps.hub.reached(place, position)
   }
   /** Stored, but its place may not have been heard yet: a page of history or a gap comes first. */
-  #answerLate(seat: AnySeat['latest'], key: string, answer: Answer): void {
-    if (!seat.expects(key)) return
+  #answerLate(said: Said, key: string, answer: Answer): void {
+    if (!said.expects(key)) return
     setTimeout(() => {
-      if (!seat.latest.expects(key)) return
-      seat.latest.forget(key)
+      if (!said.expects(key)) return
+      said.forget(key)
       const sentence = 'Stored, but not in its place yet. Send it again with the same id.'
       answer(failureOf(new GatewayError('unavailable', sentence)))
     }, IN_PLACE_MS).unref()
@@ -163,6 +163,6 @@ export class Speaking {
 
 /** @throws GatewayError `unavailable` for what was said behind a message that was refused for now */
 function inOrder({ seat }: Speaker, saying: Saying): Saying {
-  if (seat?.isBehindRefused(sayingKey(saying)) !== true) return saying
+  if (seat?.said.isInTurn(sayingKey(saying)) !== false) return saying
   throw new GatewayError('unavailable', 'What you said before was refused. Say that again first.', { retryAfter: 1 })
 }
