@@ -55,6 +55,12 @@ export interface ConnectionOptions {
   readonly credential: Credential
 }
 
+/**
+ * Milliseconds that a connection may take to open. Only by that Socket.IO's manager notices one that closed without a
+ * failure before it was open, as when a gateway dies within a handshake: its own 20 s are long for somebody who waits.
+ */
+const HANDSHAKE_WITHIN = 10_000
+
 /** The answers after which it makes no sense to come back. 401 is another matter: a fresh token may help. */
 const FINAL: ReadonlySet<number> = new Set([400, 403, 404, 409, 501])
 
@@ -81,6 +87,7 @@ export class Connection {
       reconnectionDelay: 1000,
       reconnectionDelayMax: 30_000,
       randomizationFactor: 0.7,
+      timeout: HANDSHAKE_WITHIN,
       auth: (give) => void credential.fresh().then((token) => give(token === undefined ? {} : { token })),
     })
     this.#listen()

@@ -24,6 +24,24 @@ const jwt = (secondsFromNow: number, name = 'token') =>
   ['{}', JSON.stringify({ exp: Math.floor(Date.now() / 1000) + secondsFromNow, name }), 'signature']
     .map((part) => Buffer.from(part).toString('base64url'))
     .join('.')
+const TIMES = [
+  'Date',
+  'hrtime',
+  'nextTick',
+  'performance',
+  'queueMicrotask',
+  'setImmediate',
+  'clearImmediate',
+  'setInterval',
+  'clearInterval',
+  'setTimeout',
+  'clearTimeout',
+] as const
+/** For timers that stand still: turns of the event loop pass. */
+async function untilTrue(check: () => boolean): Promise<void> {
+  const end = performance.now() + 5_000
+  while (!check() && performance.now() < end) await new Promise((resolve) => setImmediate(resolve))
+}
 const connected = (client: ChannelClient) => eventually(() => client.state === 'connected')
 
 describe('a connection', () => {
@@ -57,6 +75,21 @@ describe('a connection', () => {
     const began = performance.now()
     await connected(open())
     expect(performance.now() - began).toBeGreaterThanOrEqual(1000)
+  })
+
+  it('comes back when the gateway died within the handshake, of which Socket.IO hears nothing', async () => {
+    jest.useFakeTimers({ doNotFake: TIMES.filter((name) => name !== 'setTimeout' && name !== 'clearTimeout') })
+    try {
+      gateway.breakNextHandshake()
+      const client = open()
+      await untilTrue(() => gateway.brokenHandshakes() === 1)
+      // The handshake is given up, and the first pause is over.
+      jest.advanceTimersByTime(10_000 + 1_700)
+      await untilTrue(() => client.state === 'connected')
+      expect(client.state).toBe('connected')
+    } finally {
+      jest.useRealTimers()
+    }
   })
 
   it('tells members of the staff of a new conversation', async () => {

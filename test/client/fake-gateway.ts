@@ -1,4 +1,5 @@
 // A gateway of a few lines that does on demand what the real one never should: lose acknowledgements, refuse, forget.
+import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Server, type Socket } from 'socket.io'
@@ -38,12 +39,18 @@ export interface FakeGateway {
   sockets(): Socket[]
   /** Somebody else says something. */
   say(text: string, from?: string): WireMessage
+  /** The next connection is broken as soon as it is a WebSocket: before the word of Engine.IO that opens it. */
+  breakNextHandshake(): void
+  /** How many handshakes were broken so far. */
+  brokenHandshakes(): number
   /** Breaks every connection, as a node does that dies. */
   breakConnections(): void
   close(): Promise<void>
 }
 
 export const CONVERSATION = 'conversation-1'
+/** RFC 6455 §1.3. */
+const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 const NOW = '2026-11-20T10:15:30.000Z'
 const people = [
   { id: 'handle-1', name: 'Nadia', type: 'Customer' },
@@ -54,6 +61,8 @@ export async function startFakeGateway(): Promise<FakeGateway> {
   const http = createServer((request, response) => void post(fake, request, response))
   const io = new Server(http, { serveClient: false })
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
+  let toBreak = 0
+  let broken = 0
   const fake: FakeGateway = {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
     log: [],
@@ -70,11 +79,30 @@ export async function startFakeGateway(): Promise<FakeGateway> {
       io.to(CONVERSATION).emit('messageArrived', message)
       return message
     },
+    breakNextHandshake: () => {
+      toBreak += 1
+    },
+    brokenHandshakes: () => broken,
     breakConnections: () => {
       for (const socket of fake.sockets()) socket.conn.close()
     },
     close: () => io.close(),
   }
+  io.engine.use((request: IncomingMessage, _response: unknown, next: () => void) => {
+    if (toBreak === 0) {
+      next()
+      return
+    }
+    toBreak -= 1
+    const { socket, headers } = request
+    const accept = createHash('sha1')
+      .update(`${headers['sec-websocket-key'] ?? ''}${WEBSOCKET_GUID}`)
+      .digest('base64')
+    socket.once('close', () => (broken += 1))
+    socket.end(
+      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+    )
+  })
   io.use((socket, next) => {
     const { token } = socket.handshake.auth as { token?: string }
     fake.tokens.push(token)

@@ -9,6 +9,8 @@ interface Reply extends Body {
 }
 /** Before what was refused for now is said again, in milliseconds. */
 const AGAIN_MS = 100
+/** A connection that closes without a failure before it is open, as when a gateway dies within a handshake, is tried again only then. */
+const HANDSHAKE_WITHIN = 2_000
 /** What joins: `id` and `token` for customers. */
 export interface Ticket {
   readonly conversationId: string
@@ -74,6 +76,7 @@ export class Member {
       forceNew: true,
       reconnectionDelay: 50,
       reconnectionDelayMax: 100,
+      timeout: HANDSHAKE_WITHIN,
       ...(token === undefined ? {} : { auth: { token } }),
     })
     this.#socket.on('connect', () => this.#join())
