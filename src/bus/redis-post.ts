@@ -1,4 +1,4 @@
-// Carries what is to be said: all that goes to one node in one tick of the event loop is one publish into its inbox.
+// Carries what is to be said: all that goes to one node in one tick of the event loop, or while Redis still answers for what went before, is one publish into its inbox.
 import { Envelope, type Section } from './envelope'
 import { pick } from './redis-address'
 import type { RedisLink } from './redis-link'
@@ -25,6 +25,8 @@ interface Mailbox {
   readonly channel: string
   readonly link: RedisLink
   envelope: Envelope | null
+  /** Publishes that are not answered yet. While there is one, what is said gathers: Redis pays by the publish. */
+  underWay: number
 }
 
 const NO_TOPICS: ReadonlySet<string> = new Set()
@@ -40,7 +42,13 @@ export class RedisPost {
 
   constructor(deps: Deps) {
     this.#deps = deps
-    this.#broadcasts = deps.links.map((link) => ({ node: '', channel: link.everybody, link, envelope: null }))
+    this.#broadcasts = deps.links.map((link) => ({
+      node: '',
+      channel: link.everybody,
+      link,
+      envelope: null,
+      underWay: 0,
+    }))
   }
 
   /** To one node, in this tick. `topic` is what its followers are to hear, when that is why it is said. */
@@ -73,7 +81,7 @@ export class RedisPost {
     this.#full.clear()
     for (const link of this.#deps.links)
       link.together(() => {
-        for (const mailbox of full) if (mailbox.link === link) this.#send(mailbox)
+        for (const mailbox of full) if (mailbox.link === link && mailbox.underWay === 0) this.#send(mailbox)
       })
   }
   /** Counts hints that cannot be brought. */
@@ -95,6 +103,7 @@ export class RedisPost {
       channel: this.#deps.inboxOf(node),
       link: pick(this.#deps.links, node),
       envelope: null,
+      underWay: 0,
     }
     this.#mailboxes.set(node, mailbox)
     return mailbox
@@ -121,23 +130,29 @@ export class RedisPost {
     mailbox.envelope = null
     const { size, count, topics } = envelope
     const text = envelope.toText(this.#deps.node)
+    mailbox.underWay += 1
     this.figures.published += count
     this.figures.bytes += text.length
     link.publish(mailbox.channel, text).then(
       (heard) => {
-        this.#lighten(link, size, count)
+        this.#answered(mailbox, size, count)
         if (heard > 0 || node === '') return
         this.#mailboxes.delete(node)
         this.#deps.onUnheard(node, topics)
       },
       () => {
-        this.#lighten(link, size, count)
+        this.#answered(mailbox, size, count)
         this.drop(count, topics)
       },
     )
   }
-  #lighten({ load }: RedisLink, size: number, count: number): void {
+  #answered(mailbox: Mailbox, size: number, count: number): void {
+    const { load } = mailbox.link
     load.bytes -= size
     load.hints -= count
+    mailbox.underWay -= 1
+    if (!mailbox.envelope) return
+    this.#full.add(mailbox)
+    this.schedule()
   }
 }

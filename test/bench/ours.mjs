@@ -20,6 +20,7 @@ const ENVIRONMENT = {
   METRICS_PORT: '0',
   RATE_LIMITS: 'off',
   LOG_LEVEL: 'silent',
+  ...(process.env['BENCH_GRACE'] && { RECONNECT_GRACE: process.env['BENCH_GRACE'] }),
   SECRET_KEY: process.env['BENCH_SECRET'],
   ADMIN_USER: process.env['BENCH_USER'],
   ADMIN_PASSWORD: process.env['BENCH_PASSWORD'],

@@ -48,6 +48,25 @@ describe('nodes over Redis', () => {
     expect(one.figures).toMatchObject({ dropped: 0 })
     expect(three.figures.received).toBe(0)
   })
+  it('gather what is said while Redis has not answered for what went before', async () => {
+    const [one, two] = [await nodes.open(), await nodes.open()]
+    const ears = new BusEars(two)
+    const { place, events } = log(20)
+    await two.join(place)
+    await one.join(place)
+    one.publish([events[0]!])
+    await eventually(() => ears.events.length === 1)
+    await server.admin.config('RESETSTAT')
+    await server.signal('SIGSTOP')
+    for (const event of events.slice(1)) {
+      one.publish([event])
+      await new Promise(setImmediate)
+    }
+    await server.signal('SIGCONT')
+    await eventually(() => ears.events.length === 20)
+    expect(ears.events.map(({ position }) => position)).toEqual(events.map(({ position }) => position))
+    expect((await calls()).get('publish')).toBe(2)
+  })
   it('enter the directory with the first join, and leave it with the leaving', async () => {
     const [one, two] = [await nodes.open(), await nodes.open()]
     const { place } = log(0)
