@@ -1,6 +1,6 @@
 // The floors of the house: imports point down only. Each rule says in its comment what to do when it bites.
 const PORTS =
-  '^src/store/(conversation-store|delivery-store|carrier-store|account-store|attendance-store|notification-store|database|records|writes)\\.ts$'
+  '^src/store/(conversation-store|delivery-store|carrier-store|account-store|attendance-store|notification-store|file-store|database|records|writes)\\.ts$'
 const BUS = '^src/bus/bus\\.ts$'
 /** The rows behind the log: words that use cases hand to dialects, such as a delivery. */
 const RECORDS = '^src/store/records\\.ts$'
@@ -244,6 +244,10 @@ module.exports = {
     only('metrics-live-in-one-file', 'prom-client', '^src/operations/metrics\\.ts$', 'Tell operations/metrics.ts.'),
     only('limits-live-in-one-file', 'rate-limiter-flexible', '^src/http/limits\\.ts$', 'Ask http/limits.ts.'),
     only('pino-lives-in-the-logger', 'pino', '^src/logger\\.ts$', 'Take a logger as a dependency.'),
+    only('s3-lives-in-its-vault', '@aws-sdk/client-s3', '^src/files/s3-vault\\.ts$', 'Take a Vault as a dependency.'),
+    only('multipart-lives-in-one-file', 'busboy', '^src/files/multipart\\.ts$', 'Ask files/multipart.ts.'),
+    only('pictures-live-in-one-file', 'sharp', '^src/files/thumbnail\\.ts$', 'Ask files/thumbnail.ts.'),
+    only('kinds-live-in-one-file', 'file-type', '^src/files/kind\\.ts$', 'Ask files/kind.ts what a file is.'),
     only('smpp-lives-in-its-connector', 'smpp|libphonenumber-js', '^connectors/sms/', 'That is SMS: move it there.'),
     typesOnly(
       'zod-stays-out-of-browsers',

@@ -6,6 +6,7 @@ export const ERROR_CODES = [
   'unauthorized',
   'forbidden',
   'notFound',
+  'timeout',
   'conflict',
   'conversationEnded',
   'tooLarge',
@@ -14,8 +15,10 @@ export const ERROR_CODES = [
   'internal',
   'notImplemented',
   'unavailable',
+  'storageFull',
 ] as const
 export type ErrorCode = (typeof ERROR_CODES)[number]
+const RETRYABLE: readonly ErrorCode[] = ['timeout', 'tooManyRequests', 'internal', 'unavailable', 'storageFull']
 
 interface ErrorDetails extends ErrorOptions {
   /** Paths of the offending fields, never their values. */
@@ -41,7 +44,7 @@ export class GatewayError extends Error {
   }
   /** The same call with the same key may succeed later. */
   get retryable(): boolean {
-    return this.code === 'unavailable' || this.code === 'tooManyRequests' || this.code === 'internal'
+    return RETRYABLE.includes(this.code)
   }
 }
 

@@ -12,6 +12,7 @@ import { MemoryCarrierStore } from './memory-carrier-store'
 import { MemoryConversationStore } from './memory-conversation-store'
 import { MemoryDeliveryStore } from './memory-delivery-store'
 import { MemoryEngine } from './memory-engine'
+import { MemoryFileStore } from './memory-file-store'
 import { MemoryNotificationStore } from './memory-notification-store'
 import { MemoryOutbox } from './memory-outbox'
 import { MemoryTables } from './memory-tables'
@@ -26,6 +27,7 @@ import { SqlAttendanceStore } from './sql-attendance-store'
 import { SqlAccountStore } from './sql-account-store'
 import { SqlConversationStore } from './sql-conversation-store'
 import { SqlDeliveryStore } from './sql-delivery-store'
+import { SqlFileStore } from './sql-file-store'
 import { SqlNotificationStore } from './sql-notification-store'
 import type { Tables } from './sql-schema'
 import { POSTGRES, SQLITE } from './sql-spelling'
@@ -79,6 +81,7 @@ export async function openSqlite({
     accounts: new SqlAccountStore(db, SQLITE),
     attendance: new SqlAttendanceStore({ db, spelling: SQLITE, now }),
     notifications: new SqlNotificationStore({ db, spelling: SQLITE, now: now ?? systemClock }),
+    files: new SqlFileStore(db, SQLITE),
     ready: async () => {
       await thread.consult<'probe'>({ do: 'probe' })
     },
@@ -117,6 +120,7 @@ export async function openPostgres({
     accounts: new SqlAccountStore(db, POSTGRES),
     attendance: new SqlAttendanceStore({ db, spelling: POSTGRES, now }),
     notifications: new SqlNotificationStore({ db, spelling: POSTGRES, now: now ?? systemClock }),
+    files: new SqlFileStore(db, POSTGRES),
     ready: () => pool.probe(),
     close: async () => {
       await drain(writing)
@@ -141,6 +145,7 @@ export async function openMemory({ now = systemClock, onFault, onCommit }: Datab
     accounts: new MemoryAccountStore(),
     attendance: new MemoryAttendanceStore({ now }),
     notifications: new MemoryNotificationStore({ tables, now }),
+    files: new MemoryFileStore(),
     ready: async () => undefined,
     close: () => drain(writing),
   }

@@ -2,8 +2,9 @@
 import type { Generated } from 'kysely'
 import type { Status } from '../model/conversation'
 import type { ReceiptState } from '../model/events'
-import type { AccountId, ConversationId, DeliveryId, EventId, ParticipantId, Tenant } from '../model/ids'
+import type { AccountId, ConversationId, DeliveryId, EventId, FileId, ParticipantId, Tenant } from '../model/ids'
 import type { Account, KeyKind } from './account-store'
+import type { FileState } from './file-store'
 import type { DeliveryState, Notification } from './records'
 
 export interface Tables {
@@ -22,6 +23,7 @@ export interface Tables {
   api_key: ApiKeyTable
   node: NodeTable
   attendance: AttendanceTable
+  file: FileTable
 }
 
 interface NodeTable {
@@ -161,4 +163,19 @@ export interface ApiKeyTable {
   /** JSON list. */
   prefixes: string
   created_at: string
+}
+export interface FileTable {
+  tenant: Tenant
+  id: FileId
+  conversation_id: ConversationId
+  participant_id: ParticipantId
+  name: string
+  media_type: string
+  size: number
+  sha256: string
+  width: number | null
+  height: number | null
+  thumbnail: string | null
+  created_at: string
+  state: FileState
 }

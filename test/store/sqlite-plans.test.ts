@@ -1,7 +1,9 @@
 // How SQLite means to find what our statements ask for: along an index to the row, never through all that a tenant has.
 import BetterSqlite, { type Database } from 'better-sqlite3'
 import { Kysely, SqliteDialect } from 'kysely'
+import { newConversationId, newFileId } from '../../src/model/new-id'
 import { migrate } from '../../src/store/migrate'
+import { SqlFileStore } from '../../src/store/sql-file-store'
 import { SqlNotificationStore } from '../../src/store/sql-notification-store'
 import type { Tables } from '../../src/store/sql-schema'
 import { SQLITE } from '../../src/store/sql-spelling'
@@ -58,5 +60,18 @@ describe('the plans of SQLite', () => {
     // By time, oldest first. Quotas are two days of a few keys.
     const byTime = /\(tenant=\? AND (expires_at|changed_at)<\?\)$|^SEARCH quota /
     expect(found.filter((look) => isWide(look) && !byTime.test(look))).toEqual([])
+  })
+  it('lead what is asked of files to those of one conversation, and to what is not finished', async () => {
+    const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database: db }) })
+    const files = new SqlFileStore(kysely, SQLITE)
+    const conversation = newConversationId()
+    await files.usage(tenant, conversation)
+    await files.ofConversation(tenant, conversation)
+    await files.erase(tenant, conversation)
+    await files.find(tenant, newFileId())
+    await files.unfinished(tenant, '', 10)
+    const found = looks()
+    expect(found).toContain('SEARCH file USING INDEX file_unfinished (tenant=? AND created_at<?)')
+    expect(found.filter((look) => isWide(look) && !look.includes('file_unfinished'))).toEqual([])
   })
 })

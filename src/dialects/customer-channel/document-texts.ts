@@ -39,6 +39,11 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorText>> = {
     meaning: 'There is nothing here for you. Unknown, foreign and erased look alike.',
     remedy: 'Check the id and the credential; start a new conversation if need be.',
   },
+  timeout: {
+    status: 408,
+    meaning: 'The request took too long to arrive. Nothing of it was kept.',
+    remedy: 'Send it again, over a faster connection if you can.',
+  },
   conflict: {
     status: 409,
     meaning: 'The key was used for something else, or somebody was faster.',
@@ -74,6 +79,11 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorText>> = {
     status: 503,
     meaning: 'The gateway cannot write now, or is overloaded. Nothing was acknowledged.',
     remedy: 'Wait `retryAfter` seconds, then repeat with the same key.',
+  },
+  storageFull: {
+    status: 507,
+    meaning: 'There is no room for this file now. Nothing of it was kept.',
+    remedy: 'Send it again later, and tell whoever runs the gateway.',
   },
 }
 
