@@ -15,6 +15,8 @@ export type LimitName =
   | 'connectorTotal'
   | 'transcript'
   | 'token'
+  | 'upload'
+  | 'file'
   | 'admin'
   | 'notification'
 /** Counts what callers do. */

@@ -111,6 +111,27 @@ export class Files {
     }
   }
 
+  /**
+   * Keeps a small file that came within a message.
+   * @throws GatewayError as `upload`
+   */
+  async keep(place: Place, participantId: ParticipantId, file: { name: string; bytes: Buffer }): Promise<FileRow> {
+    const { signal } = this.#closing
+    if (signal.aborted) throw stopping()
+    const arriving = { name: file.name, bytes: Readable.from([file.bytes]) }
+    const keeping = this.#take({ place, participantId, file: arriving, signal })
+    this.#uploads.add(keeping)
+    try {
+      return await keeping
+    } finally {
+      this.#uploads.delete(keeping)
+    }
+  }
+  /** Takes back a file that nobody was told of. */
+  async discard(row: FileRow): Promise<void> {
+    await this.#forget(row)
+  }
+
   async #take({ place, participantId, file, signal }: Taking): Promise<FileRow> {
     const { kinds, maxBytes, perConversation } = this.#options
     const { store } = this.#deps

@@ -114,6 +114,10 @@ const LIMITS = {
   transcript: { points: 30, seconds: 60 },
   /** By address: renewing a customer's token. */
   token: { points: 30, seconds: 60 },
+  /** By participant: sending files. */
+  upload: { points: 30, seconds: 60 },
+  /** By address: having them again. A page that is opened shows all of a conversation's pictures, in parts perhaps. */
+  file: { points: 1_200, seconds: 60 },
   /** By account: creating accounts hashes passwords. */
   admin: { points: 120, seconds: 60 },
   /** By key; its daily quota is counted in the store. */

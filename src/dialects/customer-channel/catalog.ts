@@ -24,6 +24,8 @@ export interface RouteEntry {
   readonly summary: string
   readonly who: readonly Audience[]
   readonly body?: Request
+  /** The body is a form with one file. */
+  readonly isForm?: true
   readonly query?: Request
   readonly status: 200 | 201 | 202 | 204
   readonly answer?: z.ZodType
@@ -126,6 +128,36 @@ export const ROUTES = {
     status: 200,
     answer: rest.transcriptJson,
     mediaTypes: ['application/json', 'text/plain', 'text/html', 'text/csv'],
+    ofConversation: true,
+  },
+  uploadFile: {
+    method: 'post',
+    path: '/api/customer/conversations/{conversationId}/files',
+    summary: 'Sends a file into a conversation; its answer is an attachment to say in a message',
+    who: ['customer', 'staff', 'connector'],
+    isForm: true,
+    status: 201,
+    answer: wire.attachment,
+    ofConversation: true,
+  },
+  findFile: {
+    method: 'get',
+    path: '/api/customer/conversations/{conversationId}/files/{fileId}',
+    summary: 'A file of a conversation, by the conversation’s credential; `?thumbnail` for its small picture',
+    who: ['customer', 'staff', 'connector'],
+    status: 200,
+    answer: rest.bytes,
+    mediaTypes: ['application/octet-stream'],
+    ofConversation: true,
+  },
+  openFile: {
+    method: 'get',
+    path: '/api/files/{link}/{name}',
+    summary: 'A file, by a signed link that expires, as messages and connectors are given them',
+    who: ['anyone'],
+    status: 200,
+    answer: rest.bytes,
+    mediaTypes: ['application/octet-stream'],
     ofConversation: true,
   },
   login: {

@@ -12,7 +12,9 @@ import type { ApiKeys } from '../../identity/keys'
 import type { Tokens } from '../../identity/tokens'
 import type { Transcripts } from '../../transcript/transcripts'
 import type { Place } from '../../model/ids'
+import type { Files } from '../../files/files'
 import type { EntryPoint, Limiter } from '../dialect'
+import type { FileDoor } from './file-door'
 
 export interface ChannelDeps {
   readonly entryPoint: EntryPoint
@@ -31,6 +33,8 @@ export interface ChannelDeps {
   readonly attendance: Attendance
   readonly notifications: Notifications
   readonly transcripts: Transcripts
+  readonly files: Files
+  readonly fileDoor: FileDoor
   readonly accounts: Accounts
   readonly keys: ApiKeys
   readonly credentials: Credentials

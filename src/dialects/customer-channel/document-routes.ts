@@ -65,8 +65,15 @@ function operation(name: RouteName, route: RouteEntry) {
     ...(route.body && {
       requestBody: { required: true, content: { 'application/json': { schema: ref(route.body.documented) } } },
     }),
+    ...(route.isForm && { requestBody: { required: true, content: { 'multipart/form-data': { schema: FORM } } } }),
     responses: { [route.status]: answerOf(route), ...errorsOf(name, route) },
   }
+}
+
+const FORM = {
+  type: 'object',
+  required: ['file'],
+  properties: { file: { type: 'string', format: 'binary', description: 'The one file; other fields are skipped.' } },
 }
 
 function answerOf({ status, answer, mediaTypes = ['application/json'] }: RouteEntry) {
@@ -105,12 +112,15 @@ function parametersOf({ path, query }: RouteEntry) {
 const PATH_PARAMETERS: Readonly<Record<string, string>> = {
   type: 'The form of the transcript, in any case: `json`, `txt`, `csv`, `html`.',
   channel: 'The name of the channel.',
+  link: 'As it stands in `contentUrl` and `thumbnailUrl`.',
+  name: 'For the reader alone: any will do.',
 }
 
 function errorsOf(name: RouteName, route: RouteEntry): Record<string, unknown> {
   const codes: ErrorCode[] = ['unauthorized', 'tooManyRequests', 'internal', 'unavailable']
   if (route.body ?? route.query ?? route.mediaTypes) codes.push('invalidRequest')
-  if (route.body) codes.push('tooLarge', 'unsupportedMediaType')
+  if (route.body ?? route.isForm) codes.push('tooLarge', 'unsupportedMediaType')
+  if (route.isForm) codes.push('invalidRequest', 'timeout', 'conversationEnded', 'storageFull')
   // Where a conversation is named, lacking a right looks like not finding it.
   if (!route.who.includes('anyone') && !route.ofConversation) codes.push('forbidden')
   if (route.ofConversation || route.path.includes('{')) codes.push('notFound')

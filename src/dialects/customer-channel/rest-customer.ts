@@ -10,7 +10,7 @@ import { placeOf } from './seating'
 import { encodeSpeaker } from './codec'
 import type { ChannelDeps } from './deps'
 import { readOpening } from './opening'
-import { callerOf, type Call, type Handlers, type Result } from './rest-call'
+import { bearerOf, callerOf, type Call, type Handlers, type Result } from './rest-call'
 import * as wire from './rest-wire'
 import { digestOf } from './speech'
 import { parse } from './tolerant'
@@ -133,7 +133,7 @@ function formOf(text: string): Form {
 
 /** The token or the handle of this conversation; a supervisor, or an agent who was there. */
 async function mayRead(deps: ChannelDeps, call: Call, { place, found }: Sought): Promise<boolean> {
-  const bearer = (call.authorization ?? '').replace(/^bearer +/i, '').trim()
+  const bearer = bearerOf(call)
   const customer = found?.opening.customer.participantId ?? null
   if (deps.tokens.isHandle(bearer, place.tenant, place.conversationId, customer))
     return deps.entryPoint.customerAuth === 'handle'

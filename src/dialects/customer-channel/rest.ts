@@ -1,5 +1,7 @@
 // REST: binds each route of the catalog to its handler, and answers errors in the one documented shape.
+import { pipeline } from 'node:stream/promises'
 import { Router, type ErrorRequestHandler, type Request, type Response } from 'express'
+import type { Answered } from '../../files/files'
 import { GatewayError, toGatewayError } from '../../model/errors'
 import { ROUTES, type RouteName } from './catalog'
 import type { ChannelDeps } from './deps'
@@ -8,26 +10,50 @@ import type { Call, Handlers } from './rest-call'
 import { adminHandlers } from './rest-admin'
 import { channelHandlers } from './rest-channel'
 import { customerHandlers } from './rest-customer'
+import { fileHandlers } from './rest-files'
 
 export function createRoutes(deps: ChannelDeps): Router {
   const router = Router({ caseSensitive: true, strict: true })
-  const handlers: Handlers = { ...customerHandlers(deps), ...adminHandlers(deps), ...channelHandlers(deps) }
+  const handlers: Handlers = { ...customerHandlers(deps), ...adminHandlers(deps), ...channelHandlers(deps), ...fileHandlers(deps) }
   for (const name of Object.keys(ROUTES) as RouteName[]) {
     const { method, path, status } = ROUTES[name]
     router[method](path.replace(/\{(\w+)\}/g, ':$1'), async (request: Request, response: Response) => {
       if ('body' in ROUTES[name] && !request.is('application/json'))
         throw new GatewayError('unsupportedMediaType', 'Send a JSON body, with Content-Type: application/json.')
-      const result = await handlers[name](callOf(deps, request))
+      const result = await handlers[name](callOf(deps, request, response))
       response.status(status).set('Cache-Control', 'no-store').set('Referrer-Policy', 'no-referrer')
       if (result === null) response.end()
       else if ('json' in result) response.json(result.json)
-      else response.type(result.mediaType).set('Content-Disposition', 'attachment').send(result.file)
+      else if ('file' in result)
+        response.type(result.mediaType).set('Content-Disposition', 'attachment').send(result.file)
+      else await stream(result, response)
     })
   }
   return router
 }
 
-function callOf(deps: ChannelDeps, request: Request): Call {
+async function stream({ answer, stream: body }: Answered, response: Response): Promise<void> {
+  response.status(answer.status).set(answer.headers)
+  if (!body) {
+    response.end()
+    return
+  }
+  // Whoever hangs up in the middle has what they wanted.
+  await pipeline(body, response).catch((cause: unknown) => {
+    if (!response.destroyed) throw cause
+  })
+}
+
+/** Aborted when whoever asked has gone before the answer. */
+function goneBefore(response: Response): AbortSignal {
+  const gone = new AbortController()
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort(new GatewayError('unavailable', 'The connection was lost. Ask again.'))
+  })
+  return gone.signal
+}
+
+function callOf(deps: ChannelDeps, request: Request, response: Response): Call {
   const params: Record<string, string> = {}
   for (const [name, value] of Object.entries(request.params)) params[name] = typeof value === 'string' ? value : ''
   return {
@@ -36,6 +62,8 @@ function callOf(deps: ChannelDeps, request: Request): Call {
     query: request.query,
     authorization: request.headers.authorization,
     address: deps.clientAddressOf(request),
+    request,
+    gone: goneBefore(response),
   }
 }
 

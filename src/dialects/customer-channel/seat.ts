@@ -2,6 +2,7 @@
 import type { Socket } from 'socket.io'
 import type { Hub } from '../../conversation/hub'
 import type { Following } from '../../conversation/stream'
+import { isStored } from '../../model/content'
 import { isUtterance, type ConversationEvent, type Ephemeral } from '../../model/events'
 import type { ConversationId, ParticipantId, Place } from '../../model/ids'
 import type { Address } from '../../model/participant'
@@ -251,7 +252,7 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
 function roughSize(event: ConversationEvent): number {
   if (event.type !== 'messageSent' && event.type !== 'whispered') return 256
   return event.content.attachments.reduce(
-    (sum, { contentUrl }) => sum + contentUrl.length,
+    (sum, attachment) => sum + (isStored(attachment) ? 256 : attachment.contentUrl.length),
     event.content.text.length + 512,
   )
 }

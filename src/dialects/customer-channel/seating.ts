@@ -94,7 +94,7 @@ export class Seating implements SeatHost {
     const seat = this.#take(place, { joined, depart }, authority)
     answer(await this.#reply(place, joined, authority))
     const counts = countsOf(sitter.identity)
-    const setting = settingOf(joined, authority)
+    const setting = this.#settingOf(joined, authority)
     const picture = {
       conversation: encodeConversation(joined.conversation, counts),
       members: encodeMembers(joined.conversation, counts, setting),
@@ -163,7 +163,7 @@ export class Seating implements SeatHost {
   async #reply({ tenant, conversationId }: Place, { id, conversation }: Joined, authority: Authority) {
     const { asConnector, arrival } = authority
     const role = asConnector ? 'connector' : arrival.participant.role
-    const participant = encodeSelf(conversation, id, settingOf({ id, conversation }, authority))
+    const participant = encodeSelf(conversation, id, this.#settingOf({ id, conversation }, authority))
     const reply = { conversationId, role, participant: participant ?? { ...arrival.participant, type: 'Customer' } }
     if (role !== 'customer') return reply
     const { token } = await this.deps.tokens.signCustomer({ tenant, conversationId, participantId: id })
@@ -209,13 +209,24 @@ export class Seating implements SeatHost {
       participantId: joined.id,
       address: joined.conversation.opening.address,
       role: asConnector ? ('connector' as const) : arrival.participant.role,
-      setting: settingOf(joined, authority),
+      setting: this.#settingOf(joined, authority),
       said,
       joinedAt: joined.conversation.position,
       until: authority.until ?? Infinity,
     }
     if (this.sitter.identity.kind === 'staff') return new Seat(this, AS_STAFF, sitting)
     return new Seat(this, asConnector ? AS_CONNECTOR : AS_PUBLIC, sitting)
+  }
+
+  #settingOf(
+    { conversation, id }: { conversation: Conversation; id: ParticipantId },
+    { shown, asConnector }: Authority,
+  ): Setting {
+    const { channel, refId } = conversation.opening.address
+    const { fileDoor } = this.deps
+    const isStaff = this.sitter.identity.kind === 'staff'
+    const show = isStaff ? fileDoor.forStaff : asConnector ? fileDoor.forConnectors : fileDoor.forPublic
+    return { channel, refId, self: shown === null ? null : { id, shown }, show }
   }
 
   /** Carried again between the join and the first event heard live: no public event tells the seat. */
@@ -269,14 +280,6 @@ export const countsOf = ({ kind }: Identity): 'staff' | 'public' => (kind === 's
 export function placeOf({ entryPoint }: Pick<ChannelDeps, 'entryPoint'>, id: string): Place {
   const { data = NO_CONVERSATION } = conversationIdSchema.safeParse(id)
   return { tenant: entryPoint.tenant, conversationId: data }
-}
-
-function settingOf(
-  { conversation, id }: { conversation: Conversation; id: ParticipantId },
-  { shown }: Authority,
-): Setting {
-  const { channel, refId } = conversation.opening.address
-  return { channel, refId, self: shown === null ? null : { id, shown } }
 }
 
 /** Whose joins are counted together: a connector joins for many, and is counted for each of them. */

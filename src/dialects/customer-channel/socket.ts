@@ -3,6 +3,7 @@ import type { Server as HttpServer } from 'node:http'
 import { Server, type ServerOptions, type Socket } from 'socket.io'
 import { toGatewayError } from '../../model/errors'
 import type { Place } from '../../model/ids'
+import { Attachments } from './attachments'
 import { Caller, voidCredential, type CallerDeps } from './caller'
 import { encodeConversation } from './codec'
 import { Connectors } from './connectors'
@@ -34,7 +35,9 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
   const handshakes = new Handshakes(deps)
   const connections = new Set<Connection>()
   const callerOn = new WeakMap<Connection, Caller>()
-  const callerDeps: CallerDeps = { ...deps, frames: new FrameCache(deps.now), connectors: new Connectors(deps) }
+  const attachments = new Attachments(deps)
+  const connectors = new Connectors({ ...deps, attachments })
+  const callerDeps: CallerDeps = { ...deps, frames: new FrameCache(deps.now), connectors, attachments }
   const io: ChannelServer = new Server(
     http,
     optionsOf(deps, handshakes, () => io.engine.clientsCount),

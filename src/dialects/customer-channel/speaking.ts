@@ -8,8 +8,10 @@ import { acknowledgementOf } from './codec'
 import type { Connectors } from './connectors'
 import type { ChannelDeps } from './deps'
 import { failureOf, type Answer } from './handle'
+import type { Attachments } from './attachments'
 import { sayingKey, type Said } from './said'
 import { countsOf, placeOf, seatExpired, type AnySeat, type Seating, type Sitter } from './seating'
+import { Sequence } from './sequence'
 import { eventIdIn, readSaying, readSpeech, type Speech } from './speech'
 import type { SendRequest } from './wire'
 
@@ -18,6 +20,7 @@ const IN_PLACE_MS = 10_000
 
 export interface SpeakingDeps extends ChannelDeps {
   readonly connectors: Connectors
+  readonly attachments: Attachments
 }
 interface Speaker {
   readonly place: Place
@@ -29,7 +32,12 @@ interface Speaker {
   readonly seat: AnySeat | null
 }
 
+type MessageSaying = Saying & { readonly body: Extract<Saying['body'], { type: 'message' }> }
+
 export class Speaking {
+  /** Most sockets never send a file. */
+  #sequence: Sequence | null = null
+
   constructor(
     private readonly sitter: Sitter,
     private readonly seating: Seating,
@@ -46,20 +54,36 @@ export class Speaking {
       answer(await deps.connectors.receive(identity, request))
       return
     }
+    await this.#inTurn(request.conversationId)
     const speaker = this.#sitting(request.conversationId) ?? (await this.#connectorFor(request.conversationId))
     const speech = readSpeech(request, identity.kind === 'connector')
-    if (speech.type === 'say')
-      await this.#say(speaker, inOrder(speaker, readSaying(request, speaker, speech.body)), answer)
-    else answer(await this.#act(speaker, speech, request))
+    if (speech.type !== 'say') {
+      answer(await this.#act(speaker, speech, request))
+      return
+    }
+    const saying = inOrder(speaker, readSaying(request, speaker, speech.body))
+    const { body } = saying
+    if (body.type === 'message' && this.deps.attachments.concern(body.content))
+      await (this.#sequence ??= new Sequence()).run(speaker.place.conversationId, () =>
+        this.#sayWithFiles(speaker, { ...saying, body }, answer),
+      )
+    else await this.#say(speaker, saying, answer)
+  }
+  /** What was said before has its files looked up or stored still. */
+  async #inTurn(id: string): Promise<void> {
+    const before = this.#sequence?.pending(id)
+    if (before) await before
   }
   async end(id: string, answer: Answer): Promise<void> {
     if (!this.deps.unlimited) await this.#limit({ conversationId: id })
+    await this.#inTurn(id)
     const { place, from } = this.#sitting(id) ?? (await this.#connectorFor(id))
     await this.deps.conversations.end(place, from)
     answer({ conversationId: place.conversationId })
   }
   async leave(id: string, answer: Answer): Promise<void> {
     if (!this.deps.unlimited) await this.#limit({ conversationId: id })
+    await this.#inTurn(id)
     const { conversations } = this.deps
     const { place, from, seat } = this.#sitting(id) ?? (await this.#connectorFor(id))
     // A connector gives up its own seat, if it has one. The customer may be here by another socket, and stays.
@@ -95,8 +119,23 @@ export class Speaking {
     return { place, ...customer, counts: countsOf(identity), seat: null }
   }
 
+  /** Files that were made for a message that is not said, or was said before, go again. */
+  async #sayWithFiles(speaker: Speaker, saying: MessageSaying, answer: Answer): Promise<void> {
+    const { content, made } = await this.deps.attachments.settle(speaker, saying.body.content).catch((cause: unknown) => {
+      speaker.seat?.said.failed(saying, cause)
+      throw cause
+    })
+    let isUsed = false
+    try {
+      const { repeated } = await this.#say(speaker, { ...saying, body: { ...saying.body, content } }, answer)
+      isUsed = !repeated
+    } finally {
+      if (!isUsed) await this.deps.attachments.discard(made).catch(this.deps.onFault)
+    }
+  }
+
   /** The acknowledgement stands in the message's place in the stream. */
-  async #say(speaker: Speaker, saying: Saying, answer: Answer): Promise<void> {
+  async #say(speaker: Speaker, saying: Saying, answer: Answer): Promise<{ readonly repeated: boolean }> {
     const key = sayingKey(saying)
     const { seat } = speaker
     const reply = (event: Utterance) => answer(acknowledgementOf(event, speaker.counts))
@@ -115,6 +154,7 @@ export class Speaking {
         await this.#passed(speaker.place, event)
         reply(event)
       }
+      return { repeated }
     } catch (cause) {
       if (expected) seat.said.failed(saying, cause)
       throw cause
