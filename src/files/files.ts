@@ -6,7 +6,17 @@ import { newFileId } from '../model/new-id'
 import type { FileRow, FileStore, FileUsage } from '../store/file-store'
 import { answerFor, type Conditions, type FileAnswer } from './download'
 import { fileName } from './file-name'
-import { DEFAULT_KINDS, isPicture, isText, kindOf, mediaTypeOf, namedAs, sampleSize, TextGuard, type Kind } from './kind'
+import {
+  DEFAULT_KINDS,
+  isPicture,
+  isText,
+  kindOf,
+  mediaTypeOf,
+  namedAs,
+  sampleSize,
+  TextGuard,
+  type Kind,
+} from './kind'
 import type { Variant } from './links'
 import { receiveFile, type ArrivingFile, type FormRequest } from './multipart'
 import { peek } from './peek'
@@ -136,7 +146,8 @@ export class Files {
     const { kinds, maxBytes, perConversation } = this.#options
     const { store } = this.#deps
     const { sample, whole } = await peek(file.bytes, sampleSize)
-    if (sample.length === 0) throw new GatewayError('invalidRequest', 'The file is empty. Send one with something in it.')
+    if (sample.length === 0)
+      throw new GatewayError('invalidRequest', 'The file is empty. Send one with something in it.')
     const name = fileName(file.name, ENDING_BYTES)
     const kind = await kindOf(sample, name, kinds)
     const coming: FileRow = {
@@ -160,7 +171,11 @@ export class Files {
     throw notYours()
   }
 
-  async #keep(coming: FileRow, kind: Kind, { whole, signal }: { whole: Readable; signal: AbortSignal }): Promise<FileRow> {
+  async #keep(
+    coming: FileRow,
+    kind: Kind,
+    { whole, signal }: { whole: Readable; signal: AbortSignal },
+  ): Promise<FileRow> {
     const { vault, scanner } = this.#deps
     const { id } = coming
     const bytes = isText(kind) ? guarded(whole, this.#options.kinds) : whole
@@ -171,7 +186,8 @@ export class Files {
   }
   async #readBack(id: FileId): Promise<Readable> {
     const stored = await this.#deps.vault.read(id)
-    if (!stored) throw new GatewayError('unavailable', 'The file was lost on its way. Send it again.', { retryAfter: 1 })
+    if (!stored)
+      throw new GatewayError('unavailable', 'The file was lost on its way. Send it again.', { retryAfter: 1 })
     return stored.stream
   }
   async #picture(

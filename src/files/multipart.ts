@@ -164,7 +164,8 @@ class Reception<T> {
     this.#failure = toGatewayError(cause)
     if (this.#form) this.#request.unpipe(this.#form)
     this.#bytes?.destroy(this.#failure)
-    this.#form?.destroy()
+    // Not at once: busboy tells of a limit amid its work, and breaks when it is gone afterwards.
+    setImmediate(() => this.#form?.destroy())
     this.#ended()
   }
 }

@@ -72,7 +72,10 @@ export class Thumbnails {
     if (!bytes) return null
     const picture = sharp({ limitInputPixels: this.#maxPixels, pages: 1, failOn: 'error', sequentialRead: true })
     const inTime = AbortSignal.timeout(this.#seconds * 1_000)
-    const [, metadata] = await Promise.all([pipeline(bytes, picture, { signal: inTime, end: true }), picture.metadata()])
+    const [, metadata] = await Promise.all([
+      pipeline(bytes, picture, { signal: inTime, end: true }),
+      picture.metadata(),
+    ])
     const { width, height } = metadata.autoOrient
     const small = picture
       .autoOrient()

@@ -44,7 +44,10 @@ describe('an answer with a file', () => {
     (range) => expect(get({ range })).toMatchObject({ status: 200, body: 'all' }),
   )
   it('never reaches beyond the file, whatever is asked for', () => {
-    const range = fc.oneof(fc.string(), fc.tuple(fc.nat(3_000), fc.nat(3_000)).map(([a, b]) => `bytes=${a}-${b}`))
+    const range = fc.oneof(
+      fc.string(),
+      fc.tuple(fc.nat(3_000), fc.nat(3_000)).map(([a, b]) => `bytes=${a}-${b}`),
+    )
     fc.assert(
       fc.property(range, fc.integer({ min: 1, max: 2_000 }), (asked, size) => {
         const { status, body, headers } = get({ range: asked }, { size })

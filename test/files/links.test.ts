@@ -20,7 +20,12 @@ describe('a link to a file', () => {
   })
 
   it('opens what it was made for, in either variant and for any audience', () => {
-    for (const link of [about(), about({ variant: 'thumbnail' }), about({ audience: '' }), about({ audience: 'staff' })])
+    for (const link of [
+      about(),
+      about({ variant: 'thumbnail' }),
+      about({ audience: '' }),
+      about({ audience: 'staff' }),
+    ])
       expect(links.open(tenant, links.sign(tenant, link))).toEqual(link)
   })
   it('is short, goes into a URL as it stands, and is the same each time', () => {

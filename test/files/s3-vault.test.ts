@@ -68,8 +68,7 @@ describe('a bucket of files', () => {
     expect((await vault.read(key))?.size).toBe(1)
   })
   it('row 20: says that there is no room, and leaves nothing behind', async () => {
-    server.fault = ({ url }) =>
-      url?.includes('partNumber=2') ? { status: 507, code: 'XMinioStorageFull' } : null
+    server.fault = ({ url }) => (url?.includes('partNumber=2') ? { status: 507, code: 'XMinioStorageFull' } : null)
     await expect(vault.write(newId(), inParts(), PLENTY)).rejects.toMatchObject({ code: 'storageFull' })
     expect(await server.inventory()).toEqual([])
   })

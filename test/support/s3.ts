@@ -100,20 +100,23 @@ export class S3Server {
     { key, searchParams }: { key: string; searchParams: URLSearchParams },
   ): void {
     const { method, headers, url } = request
-    const inner = ask({ port: this.innerPort, host: '127.0.0.1', method, path: url, headers, agent: false }, (answer) => {
-      if (method === 'POST' && answer.statusCode === 200) {
-        const uploadId = searchParams.get('uploadId')
-        if (uploadId !== null) this.uploads.delete(uploadId)
-        else if (searchParams.has('uploads')) {
-          answer.setEncoding('utf8').once('data', (text: string) => {
-            const id = /<UploadId>(.*)<\/UploadId>/.exec(text)?.[1] ?? randomUUID()
-            this.uploads.set(id, { key, at: new Date() })
-          })
+    const inner = ask(
+      { port: this.innerPort, host: '127.0.0.1', method, path: url, headers, agent: false },
+      (answer) => {
+        if (method === 'POST' && answer.statusCode === 200) {
+          const uploadId = searchParams.get('uploadId')
+          if (uploadId !== null) this.uploads.delete(uploadId)
+          else if (searchParams.has('uploads')) {
+            answer.setEncoding('utf8').once('data', (text: string) => {
+              const id = /<UploadId>(.*)<\/UploadId>/.exec(text)?.[1] ?? randomUUID()
+              this.uploads.set(id, { key, at: new Date() })
+            })
+          }
         }
-      }
-      response.writeHead(answer.statusCode ?? 502, answer.headers)
-      answer.pipe(response)
-    })
+        response.writeHead(answer.statusCode ?? 502, answer.headers)
+        answer.pipe(response)
+      },
+    )
     inner.on('error', () => response.destroy())
     response.on('close', () => inner.destroy())
     request.pipe(inner)
