@@ -1,6 +1,7 @@
 // Reads the settings once at start, from the environment alone, and reports every mistake at once.
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import type { FileSettings } from './files/open-files'
 import {
   type ChannelWords,
   type ConnectorKey,
@@ -58,6 +59,8 @@ export interface Config {
   readonly admin: { readonly username: string; readonly password: string } | null
   /** The first signs, all verify. Empty outside production: the gateway makes one and keeps it in `dataDir`. */
   readonly secretKeys: readonly string[]
+  /** Where the bytes of files lie, and what of them is taken. */
+  readonly files: FileSettings
   readonly mail: { readonly url: string; readonly from: string } | null
   readonly connectorKeys: readonly ConnectorKey[]
   readonly optOutWords: readonly ChannelWords[]
@@ -94,6 +97,7 @@ const SECRETS: readonly string[] = [
   'CONNECTOR_KEYS',
   'CONNECTOR_KEY',
   'SMTP_URL',
+  'S3_URL',
   'DATABASE_URL',
   'REDIS_URL',
   'SMPP_URL',
@@ -225,6 +229,12 @@ function settle(read: Settings): Config {
     logLevel: read.LOG_LEVEL,
     admin: username !== null && password !== null ? { username, password } : null,
     secretKeys: read.SECRET_KEY,
+    files: {
+      s3: read.S3_URL,
+      maxBytes: read.MAX_FILE_MB * 1024 * 1024,
+      kinds: read.FILE_TYPES,
+      clamdUrl: read.CLAMD_URL,
+    },
     mail: smtp !== null && from !== null ? { url: smtp, from } : null,
     connectorKeys: read.CONNECTOR_KEYS,
     optOutWords: read.OPT_OUT_WORDS,

@@ -17,6 +17,9 @@ import type { ChannelDeps } from './dialects/customer-channel/deps'
 import { asyncApiDocument, openApiDocument } from './dialects/customer-channel/documents'
 import { answerErrors, createRoutes } from './dialects/customer-channel/rest'
 import { createSocketServer } from './dialects/customer-channel/socket'
+import { FileDoor } from './dialects/customer-channel/file-door'
+import { FileLinks } from './files/links'
+import { openFiles } from './files/open-files'
 import { createApp } from './http/app'
 import { createDemo } from './http/demo'
 import { createDocs } from './http/docs'
@@ -79,12 +82,19 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
 
   const identity = await openIdentity(config, database, { now, passwords: parts.passwords ?? new Passwords() })
   const rereading = shareIdentity(config, { bus, ...identity, onFault })
+  const { files, close: closeFiles } = await openFiles(config.files, {
+    ...{ store: database.files, dataDir: config.dataDir, tenant, now, onFault },
+  })
+  const address: { base: string } = { base: config.publicUrl === null ? '' : `${config.publicUrl}${config.basePath}` }
+  const links = new FileLinks({ secretKeys: identity.secretKeys, now })
   const core = openConversations(config, { database, bus, now, onFault, leaseMs: parts.leaseMs, metrics })
   let isDraining = false
   const deps: ChannelDeps = {
     ...core,
     ...identity,
     ...doorOf(config),
+    files,
+    fileDoor: new FileDoor({ links, tenant, base: () => address.base, now }),
     limiter: new Limits({ enabled: config.rateLimits, tenant, onLimited: (name) => metrics.rateLimited(name) }),
     onBegun: (listener) => onBegun(bus, listener),
     onSocket: (what) => metrics.socket(what),
@@ -93,6 +103,9 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     onFault,
   }
   const door = await openDoor(config, deps, { database, bus, metrics, logger })
+  const url = `http://127.0.0.1:${door.port}${config.basePath}`
+  // Without a name of its own it is tried out on one machine.
+  address.base ||= url
   await core.attendance.open()
   for (const warning of config.warnings) logger.warn(warning)
   logger.info({ port: door.port, basePath: config.basePath }, 'listening')
@@ -105,11 +118,12 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     await core.carriers.close()
     await rereading.close()
     core.hub.close()
+    await closeFiles()
     await database.close()
     await bus.close()
   }
   return {
-    url: `http://127.0.0.1:${door.port}${config.basePath}`,
+    url,
     firstSupervisor: identity.firstSupervisor,
     close: () => (closing ??= close()),
   }
@@ -186,7 +200,14 @@ async function openIdentity(
   const accounts = await Accounts.open({ store, tokens, passwords, tenant, now })
   const firstSupervisor = await accounts.ensureFirstSupervisor(config.admin, config.dataDir)
   const keys = await ApiKeys.open({ store, fixed: config.connectorKeys, tenant, now })
-  return { tokens, accounts, keys, credentials: new Credentials({ tokens, accounts, keys }), firstSupervisor }
+  return {
+    secretKeys,
+    tokens,
+    accounts,
+    keys,
+    credentials: new Credentials({ tokens, accounts, keys }),
+    firstSupervisor,
+  }
 }
 
 /** A change of an account or a key on one node holds on all that write to the same database. */

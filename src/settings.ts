@@ -1,6 +1,8 @@
 // What each setting of the environment must be: one schema and one sentence per name, without a word on how it is used.
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import type { S3Options } from './files/s3-vault'
+import { ALL_KINDS, DEFAULT_KINDS, type Kind } from './files/kinds'
 
 export interface ConnectorKey {
   readonly channel: string
@@ -169,6 +171,28 @@ const databaseUrl = z.string().transform((text, context): DatabaseSetting => {
 const dataDir = setting('./data', 'must be a folder.', z.string())
 const logLevel = setting<LogLevel>('info', `must be one of ${LOG_LEVELS.join(', ')}.`, z.enum(LOG_LEVELS))
 
+/** A bucket behind `https://key:secret@host/bucket/prefix?region=name`. */
+const bucketUrl = url(['https:', 'http:']).transform((text, context): S3Options => {
+  const { protocol, host, username, password, pathname, searchParams } = new URL(text)
+  const [bucket = '', ...rest] = pathname
+    .slice(1)
+    .split('/')
+    .filter((part) => part !== '')
+  const isKnown = [...searchParams.keys()].every((name) => name === 'region')
+  if (username === '' || password === '' || !/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket) || !isKnown)
+    context.addIssue('not a bucket')
+  return {
+    endpoint: `${protocol}//${host}`,
+    region: searchParams.get('region') ?? 'us-east-1',
+    accessKeyId: decodeURIComponent(username),
+    secretAccessKey: decodeURIComponent(password),
+    bucket,
+    pathStyle: true,
+    prefix: rest.length > 0 ? `${rest.join('/')}/` : '',
+  }
+})
+const kinds = items(',').pipe(z.array(z.enum(ALL_KINDS)).min(1))
+
 export const gatewayShape = {
   NODE_ENV: text('is any word; production makes the gateway strict.', z.string()),
   PORT: number(8080, 65_535),
@@ -222,6 +246,25 @@ export const gatewayShape = {
   RATE_LIMITS: choice(['on', 'off']),
   SMTP_URL: text('must be an smtp: or smtps: URL.', url(['smtp:', 'smtps:'])),
   MAIL_FROM: text('must be an address such as chat@example.org.', z.email()),
+  S3_URL: setting<S3Options | null>(
+    null,
+    'must be the URL of a bucket such as https://key:secret@s3.example.org/bucket?region=eu-1, with everything special in the key percent-encoded.',
+    bucketUrl,
+  ),
+  MAX_FILE_MB: setting(
+    25,
+    'must be a number of megabytes from 1 to 2000.',
+    z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(1).max(2_000)),
+  ),
+  FILE_TYPES: setting<readonly Kind[]>(
+    DEFAULT_KINDS,
+    `must be words of ${ALL_KINDS.join(', ')}, separated by commas.`,
+    kinds,
+  ),
+  CLAMD_URL: text(
+    'must be tcp://host:3310 or unix:/path/to/clamd.ctl.',
+    z.union([url(['tcp:']), z.string().regex(/^unix:\/./)]),
+  ),
   ADMIN_USER: text('must be 1 to 64 characters without spaces.', z.string().regex(/^\S{1,64}$/)),
   ADMIN_PASSWORD: text(
     `must have ${MIN_ADMIN_PASSWORD} to 256 characters.`,

@@ -6,17 +6,8 @@ import { newFileId } from '../model/new-id'
 import type { FileRow, FileStore, FileUsage } from '../store/file-store'
 import { answerFor, type Conditions, type FileAnswer } from './download'
 import { fileName } from './file-name'
-import {
-  DEFAULT_KINDS,
-  isPicture,
-  isText,
-  kindOf,
-  mediaTypeOf,
-  namedAs,
-  sampleSize,
-  TextGuard,
-  type Kind,
-} from './kind'
+import { isPicture, isText, kindOf, mediaTypeOf, namedAs, sampleSize, TextGuard } from './kind'
+import { DEFAULT_KINDS, type Kind } from './kinds'
 import type { Variant } from './links'
 import { receiveFile, type ArrivingFile, type FormRequest } from './multipart'
 import { peek } from './peek'

@@ -1,4 +1,5 @@
 // A transcript as plain text, as a table and as a page. Pure.
+import { isStored } from '../model/content'
 import type { Line, Transcript } from './transcripts'
 
 const clock = (at: string): string => at.replace('T', ' ').slice(0, 19)
@@ -7,9 +8,11 @@ const BREAK = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/
 /** What makes a spreadsheet run a cell, in wide letters too. */
 const FORMULA = /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/
 const links = ({ attachments }: Line): string[] =>
-  attachments.map(({ name, contentUrl }) =>
-    `[${name || 'attachment'}] ${contentUrl.startsWith('data:') ? '' : contentUrl}`.trim(),
-  )
+  attachments.map((attachment) => {
+    const { name } = attachment
+    const link = isStored(attachment) || attachment.contentUrl.startsWith('data:') ? '' : attachment.contentUrl
+    return `[${name || 'attachment'}] ${link}`.trim()
+  })
 
 const linesOf = (line: Line): string[] =>
   [line.text, ...links(line)].filter(Boolean).flatMap((text) => text.split(BREAK))

@@ -1,7 +1,8 @@
 // What an answer with a file looks like: the right bytes, and never anything that runs.
 import fc from 'fast-check'
 import { answerFor, type Sendable } from '../../src/files/download'
-import { ALL_KINDS, mediaTypeOf } from '../../src/files/kind'
+import { mediaTypeOf } from '../../src/files/kind'
+import { ALL_KINDS } from '../../src/files/kinds'
 
 const file: Sendable = { mediaType: 'application/pdf', name: 'report.pdf', size: 1_000, tag: 'abc' }
 const get = (headers: Parameters<typeof answerFor>[2] = {}, more: Partial<Sendable> = {}) =>

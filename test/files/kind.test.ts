@@ -6,17 +6,8 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import sharp from 'sharp'
-import {
-  ALL_KINDS,
-  DEFAULT_KINDS,
-  isDisplayable,
-  kindOf,
-  mediaTypeOf,
-  namedAs,
-  sampleSize,
-  TextGuard,
-  type Kind,
-} from '../../src/files/kind'
+import { isDisplayable, kindOf, mediaTypeOf, namedAs, sampleSize, TextGuard } from '../../src/files/kind'
+import { ALL_KINDS, DEFAULT_KINDS, type Kind } from '../../src/files/kinds'
 
 const OFFICE = 'application/vnd.openxmlformats-officedocument'
 const text = (words: string) => Buffer.from(words)

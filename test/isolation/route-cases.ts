@@ -49,6 +49,25 @@ export const ROUTE_CASES: Readonly<Record<RouteName, RouteCase>> = {
         ...((type === 'pdf' || type === 'email') && { isOpen: true }),
       })),
   },
+  uploadFile: {
+    names: 'conversation',
+    ask: (conversationId) => [{ path: at('uploadFile', { conversationId }) }],
+  },
+  findFile: {
+    names: 'conversation',
+    ask: (conversationId) => [
+      { path: at('findFile', { conversationId, fileId: newId() }) },
+      { path: `${at('findFile', { conversationId, fileId: newId() })}?thumbnail` },
+    ],
+  },
+  // A link names its file under a seal, and nothing else: test/isolation/files.test.ts tries whose file it opens.
+  openFile: {
+    names: 'nothing',
+    ask: () => [
+      { path: at('openFile', { link: newId(), name: 'x.png' }) },
+      { path: at('openFile', { link: `${newId()}.o${(9e9).toString(36)}.staff.${newId()}${newId().slice(0, 10)}`, name: 'x' }) },
+    ],
+  },
   login: {
     names: 'username',
     ask: (username) => [

@@ -1,7 +1,13 @@
 // What a message's attachments are stored as: a link of ours is a file of the conversation, a small `data:` link becomes one.
 import type { FileRow } from '../../store/file-store'
 import type { Files } from '../../files/files'
-import { isStored, type Attachment, type Content, type LinkedAttachment, type StoredAttachment } from '../../model/content'
+import {
+  isStored,
+  type Attachment,
+  type Content,
+  type LinkedAttachment,
+  type StoredAttachment,
+} from '../../model/content'
 import { GatewayError } from '../../model/errors'
 import type { ParticipantId, Place } from '../../model/ids'
 import type { FileDoor } from './file-door'
@@ -35,7 +41,8 @@ export class Attachments {
     const made: FileRow[] = []
     try {
       const attachments: Attachment[] = []
-      for (const attachment of content.attachments) attachments.push(await this.#settle({ place, from }, attachment, made))
+      for (const attachment of content.attachments)
+        attachments.push(await this.#settle({ place, from }, attachment, made))
       return { content: { ...content, attachments }, made }
     } catch (cause) {
       await this.discard(made)
@@ -62,9 +69,13 @@ export class Attachments {
     if (fileId === null) return harmless(attachment)
     const row = fileId === 'void' ? null : await this.#files.find(place.tenant, fileId)
     if (row?.conversationId !== place.conversationId)
-      throw new GatewayError('invalidRequest', 'A link opens no file of this conversation, or not any more. Upload it here.', {
-        details: ['attachments'],
-      })
+      throw new GatewayError(
+        'invalidRequest',
+        'A link opens no file of this conversation, or not any more. Upload it here.',
+        {
+          details: ['attachments'],
+        },
+      )
     return attachmentOf(row)
   }
 }

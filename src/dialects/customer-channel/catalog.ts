@@ -158,7 +158,7 @@ export const ROUTES = {
     status: 200,
     answer: rest.bytes,
     mediaTypes: ['application/octet-stream'],
-    ofConversation: true,
+    ofConversation: false,
   },
   login: {
     method: 'post',

@@ -5,7 +5,15 @@ import type { ConversationEvent, Ephemeral, InternalEvent, PublicEvent, Utteranc
 import type { Author, Person as ModelPerson } from '../../model/participant'
 import type { DeliveryBody } from '../../conversation/rules'
 import type { Delivery } from '../../store/records'
-import type { ActivityMessage, Attachment, ChatMessage, ConversationInfo, Person, WireConversation, WireMessage } from './wire'
+import type {
+  ActivityMessage,
+  Attachment,
+  ChatMessage,
+  ConversationInfo,
+  Person,
+  WireConversation,
+  WireMessage,
+} from './wire'
 
 /** What every message of a conversation repeats. */
 export interface Setting {

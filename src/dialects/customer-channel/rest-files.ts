@@ -22,7 +22,8 @@ async function upload(deps: ChannelDeps, call: Call): Promise<Result> {
   const { place, found, caller } = await sought(deps, call)
   const from = speakerOf(caller, found)
   await deps.limiter.consume('upload', from)
-  if (found.status !== 'open') throw new GatewayError('conversationEnded', 'The conversation has ended. Start a new one.')
+  if (found.status !== 'open')
+    throw new GatewayError('conversationEnded', 'The conversation has ended. Start a new one.')
   const { request, gone } = call
   const row = await deps.files.upload(place, from, { stream: request, headers: request.headers }, { signal: gone })
   return { json: showTo(deps, caller)(attachmentOf(row)) }
@@ -49,7 +50,11 @@ async function open(deps: ChannelDeps, call: Call): Promise<Result> {
   if (!opened) throw notYours()
   return answer(deps, call, opened)
 }
-async function answer(deps: ChannelDeps, { request }: Call, wanted: { fileId: FileId; variant: Variant }): Promise<Result> {
+async function answer(
+  deps: ChannelDeps,
+  { request }: Call,
+  wanted: { fileId: FileId; variant: Variant },
+): Promise<Result> {
   const { range, 'if-range': ifRange, 'if-none-match': known } = request.headers
   const answered: Answered | null = await deps.files.open(deps.entryPoint.tenant, wanted.fileId, {
     variant: wanted.variant,

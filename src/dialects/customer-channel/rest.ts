@@ -14,7 +14,12 @@ import { fileHandlers } from './rest-files'
 
 export function createRoutes(deps: ChannelDeps): Router {
   const router = Router({ caseSensitive: true, strict: true })
-  const handlers: Handlers = { ...customerHandlers(deps), ...adminHandlers(deps), ...channelHandlers(deps), ...fileHandlers(deps) }
+  const handlers: Handlers = {
+    ...customerHandlers(deps),
+    ...adminHandlers(deps),
+    ...channelHandlers(deps),
+    ...fileHandlers(deps),
+  }
   for (const name of Object.keys(ROUTES) as RouteName[]) {
     const { method, path, status } = ROUTES[name]
     router[method](path.replace(/\{(\w+)\}/g, ':$1'), async (request: Request, response: Response) => {

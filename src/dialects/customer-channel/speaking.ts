@@ -121,10 +121,12 @@ export class Speaking {
 
   /** Files that were made for a message that is not said, or was said before, go again. */
   async #sayWithFiles(speaker: Speaker, saying: MessageSaying, answer: Answer): Promise<void> {
-    const { content, made } = await this.deps.attachments.settle(speaker, saying.body.content).catch((cause: unknown) => {
-      speaker.seat?.said.failed(saying, cause)
-      throw cause
-    })
+    const { content, made } = await this.deps.attachments
+      .settle(speaker, saying.body.content)
+      .catch((cause: unknown) => {
+        speaker.seat?.said.failed(saying, cause)
+        throw cause
+      })
     let isUsed = false
     try {
       const { repeated } = await this.#say(speaker, { ...saying, body: { ...saying.body, content } }, answer)
