@@ -79,13 +79,17 @@ function isKnown(given: string | string[] | undefined, tag: string): boolean {
 
 /** Null: there is none, or one that need not be heeded (several, another unit, no range at all). */
 function parseRange(text: string | undefined, size: number): ByteRange | 'beyond' | null {
-  const [, first, last] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(text?.trim() ?? '') ?? []
-  if (first === undefined || last === undefined || (first === '' && last === '')) return null
-  if (first === '') {
-    const length = Math.min(Number(last), size)
-    return length === 0 ? 'beyond' : { start: size - length, end: size - 1 }
-  }
-  const [start, end] = [Number(first), last === '' ? size - 1 : Math.min(Number(last), size - 1)]
-  if (last !== '' && Number(last) < start) return null
-  return start >= size ? 'beyond' : { start, end }
+  const found = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(text?.trim() ?? '')
+  if (!found) return null
+  const [first = '', last = ''] = found.slice(1)
+  return first === '' ? lastBytes(last, size) : bytesFrom(Number(first), last, size)
+}
+function lastBytes(count: string, size: number): ByteRange | 'beyond' | null {
+  if (count === '') return null
+  return Number(count) === 0 ? 'beyond' : { start: Math.max(0, size - Number(count)), end: size - 1 }
+}
+function bytesFrom(start: number, last: string, size: number): ByteRange | 'beyond' | null {
+  const end = last === '' ? Infinity : Number(last)
+  if (end < start) return null
+  return start >= size ? 'beyond' : { start, end: Math.min(end, size - 1) }
 }

@@ -15,7 +15,8 @@ export interface FileLink {
 /** 192 of HMAC's 256 bits, 32 characters. */
 const SEAL_BYTES = 24
 const SEAL_LENGTH = 32
-const LINK = /^([A-Za-z0-9_-]{22})\.([ot])([0-9a-z]{1,9})\.([A-Za-z0-9_-]{0,64})\.([A-Za-z0-9_-]{32})$/
+const MAX_LENGTH = 200
+const LINK = /^(([A-Za-z0-9_-]{22})\.([ot])([0-9a-z]{1,9})\.([A-Za-z0-9_-]{0,64}))\.([A-Za-z0-9_-]{32})$/
 const AUDIENCE = /^[A-Za-z0-9_-]{0,64}$/
 
 export class FileLinks {
@@ -40,16 +41,28 @@ export class FileLinks {
 
   /** What a link opens now; null when it is void, for whatever reason. */
   open(tenant: Tenant, link: string): FileLink | null {
-    const [, fileId, letter, until, audience, given] = (link.length <= 200 && LINK.exec(link)) || []
-    if (!fileId || !letter || !until || audience === undefined || !given) return null
-    const said = link.slice(0, -SEAL_LENGTH - 1)
-    let isOurs = false
-    for (const key of this.#keys)
-      isOurs = timingSafeEqual(Buffer.from(given), Buffer.from(seal(key, tenant, said))) || isOurs
+    if (link.length > MAX_LENGTH) return null
+    const [said, fileId, letter, until, audience, given] = partsOf(link)
+    if (!this.#isOurs(tenant, said, given)) return null
     const expiresAt = parseInt(until, 36) * 1_000
-    if (!isOurs || expiresAt <= this.#now().getTime()) return null
+    if (expiresAt <= this.#now().getTime()) return null
     return { fileId: fileId as FileId, variant: letter === 'o' ? 'original' : 'thumbnail', audience, expiresAt }
   }
+  /** Takes as long whichever key it was, and whether it was one. */
+  #isOurs(tenant: Tenant, said: string, given: string): boolean {
+    const presented = Buffer.alloc(SEAL_LENGTH)
+    presented.write(given)
+    let found = false
+    for (const key of this.#keys) found = timingSafeEqual(presented, Buffer.from(seal(key, tenant, said))) || found
+    return found
+  }
+}
+
+/** Whatever is no link has parts that nobody has signed. */
+function partsOf(link: string): readonly [string, string, string, string, string, string] {
+  const [said, ...parts] = LINK.exec(link)?.slice(1) ?? []
+  const [fileId = '', letter = '', until = '', audience = '', given = ''] = parts
+  return [said ?? '', fileId, letter, until, audience, given]
 }
 
 const keyFrom = (secret: string): Buffer => Buffer.from(hkdfSync('sha256', secret, '', 'fairlead file link', 32))

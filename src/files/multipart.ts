@@ -107,7 +107,7 @@ class Reception<T> {
       bytes.on('error', () => undefined) // whoever reads hears it; nobody may have begun
       this.#bytes = bytes
       file.pipe(bytes, { end: false })
-      this.#taking = this.#take({ name: filename as string | undefined, bytes })
+      this.#taking = this.#take({ name: filename, bytes })
       this.#taking.catch((cause: unknown) => this.#fail(cause))
     })
     form.on('filesLimit', tooMany('files'))

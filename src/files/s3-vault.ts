@@ -11,6 +11,7 @@ import {
   S3ServiceException,
   UploadPartCommand,
   type CompletedPart,
+  type GetObjectCommandOutput,
 } from '@aws-sdk/client-s3'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -111,17 +112,10 @@ export class S3Vault implements Vault {
 
   async read(key: string, range?: ByteRange): Promise<StoredBytes | null> {
     checkKey(key)
-    const Range = range && `bytes=${range.start}-${range.end}`
+    const Range = range ? `bytes=${range.start}-${range.end}` : undefined
+    const get = new GetObjectCommand({ ...this.#target(key), Range })
     try {
-      const get = new GetObjectCommand({ ...this.#target(key), ...(Range && { Range }) })
-      const { Body, ContentLength, ContentRange } = await this.#client.send(get, this.#until(this.#closing.signal)())
-      const size = ContentRange ? Number(ContentRange.split('/')[1]) : ContentLength
-      if (!(Body instanceof Readable)) throw new TypeError('The file store answered without a file')
-      if (size === undefined || Number.isNaN(size) || (range && !ContentRange)) {
-        Body.destroy()
-        throw new TypeError('The file store answered another range than it was asked for')
-      }
-      return { stream: Body, size }
+      return asStored(await this.#client.send(get, this.#until(this.#closing.signal)()), range !== undefined)
     } catch (cause) {
       if (cause instanceof S3ServiceException && cause.name === 'NoSuchKey') return null
       if (this.#closing.signal.aborted) throw closedVault()
@@ -234,6 +228,14 @@ class ObjectInParts {
     if (this.#mayShow) doomed.push(this.#client.send(new DeleteObjectCommand(this.#target), patience()))
     await Promise.allSettled(doomed)
   }
+}
+
+function asStored({ Body, ContentLength, ContentRange }: GetObjectCommandOutput, isPart: boolean): StoredBytes {
+  if (!(Body instanceof Readable)) throw new TypeError('The file store answered without a file')
+  const size = Number(isPart ? ContentRange?.split('/')[1] : ContentLength)
+  if (!Number.isNaN(size)) return { stream: Body, size }
+  Body.destroy()
+  throw new TypeError('The file store answered another range than it was asked for')
 }
 
 function refusal(cause: unknown): unknown {

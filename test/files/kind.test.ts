@@ -6,8 +6,16 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import sharp from 'sharp'
-import { isDisplayable, kindOf, mediaTypeOf, namedAs, sampleSize, TextGuard } from '../../src/files/kind'
+import {
+  isDisplayable,
+  kindOf,
+  mediaTypeOf,
+  namedAs,
+  sampleSize,
+  TextGuard,
+} from '../../src/files/kind'
 import { ALL_KINDS, DEFAULT_KINDS, type Kind } from '../../src/files/kinds'
+import { GatewayError } from '../../src/model/errors'
 
 const OFFICE = 'application/vnd.openxmlformats-officedocument'
 const text = (words: string) => Buffer.from(words)
@@ -41,6 +49,7 @@ const ogg = Buffer.concat([text('OggS'), Buffer.alloc(24), text('OpusHead'), Buf
 
 const asKind = (bytes: Buffer, name = '', allowed: readonly Kind[] = DEFAULT_KINDS) =>
   kindOf(bytes.subarray(0, sampleSize(bytes)), name, allowed)
+const codeOf = (cause: unknown) => (cause instanceof GatewayError ? cause.code : cause)
 const notTaken = { code: 'unsupportedMediaType' }
 
 describe('the kind of a file', () => {
@@ -112,12 +121,12 @@ describe('the kind of a file', () => {
   it('row 27: is told of any bytes at all, and of those of real programs, without a crash', async () => {
     for (const path of [process.execPath, '/bin/sh', __filename.replace('kind.test.ts', '../../package-lock.json')]) {
       const head = execFileSync('head', ['-c', '65536', path])
-      const kind = await asKind(head, 'x.png').catch(({ code }: { code: string }) => code)
+      const kind = await asKind(head, 'x.png').catch(codeOf)
       expect(kind).toBe(path.endsWith('.json') ? 'txt' : 'unsupportedMediaType')
     }
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 200 }), async (bytes) => {
-        const kind = await asKind(Buffer.from(bytes)).catch(({ code }: { code: string }) => code)
+        const kind = await asKind(Buffer.from(bytes)).catch(codeOf)
         expect([...DEFAULT_KINDS, 'unsupportedMediaType']).toContain(kind)
       }),
     )

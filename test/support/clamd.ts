@@ -37,7 +37,7 @@ export class Clamd {
     this.#sockets.add(socket)
     socket.on('error', () => undefined)
     socket.once('close', () => this.#sockets.delete(socket))
-    let pending = Buffer.alloc(0)
+    let pending: Buffer = Buffer.alloc(0)
     let file: Buffer[] | null = null
     socket.on('data', (bytes: Buffer) => {
       if (this.behaviour === 'hangs') return

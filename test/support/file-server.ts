@@ -61,6 +61,7 @@ export class FileServer {
         response.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify(row))
       } else await this.#send(request, response)
     } catch (cause) {
+      if (response.headersSent) return void response.destroy() // the client was faster
       const { code, message } = toGatewayError(cause)
       const head = { 'content-type': 'application/json', connection: 'close' }
       response.writeHead(STATUS[code] ?? 500, head).end(JSON.stringify({ code, message }))
@@ -85,7 +86,7 @@ export interface RawAnswer {
   readonly status: number
   readonly body: string
 }
-/** A connection on which anything can be written; what is answered is read until the other side hangs up. */
+/** A connection on which anything can be written; what is answered is read until the other side hangs up, as it is asked to. */
 export class RawUpload {
   readonly socket: Socket
   readonly answer: Promise<RawAnswer>
@@ -103,7 +104,9 @@ export class RawUpload {
   /** The head of a form whose length nobody knows yet. */
   head(boundary = 'b'): this {
     const type = `multipart/form-data; boundary=${boundary}`
-    this.socket.write(`POST / HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\nTransfer-Encoding: chunked\r\n\r\n`)
+    this.socket.write(
+      `POST / HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n`,
+    )
     return this
   }
   write(body: string | Buffer): this {

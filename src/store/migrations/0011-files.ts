@@ -9,8 +9,8 @@ export async function up({ run }: Ddl): Promise<void> {
       width integer, height integer, thumbnail text, created_at text not null, state text not null,
       primary key (tenant, id)
     ) without rowid`)
-  // All that a quota counts stands in it.
-  await run('create index file_by_conversation on file (tenant, conversation_id, created_at, id, state, size)')
+  // Without what changes: SQLite would rather search all files of a tenant than an index that its own update rewrites.
+  await run('create index file_by_conversation on file (tenant, conversation_id, created_at, id)')
   // Few, and gone soon: what the sweep looks for.
   await run(`
     create index file_unfinished on file (tenant, created_at)
