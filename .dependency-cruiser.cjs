@@ -245,6 +245,7 @@ module.exports = {
     only('limits-live-in-one-file', 'rate-limiter-flexible', '^src/http/limits\\.ts$', 'Ask http/limits.ts.'),
     only('pino-lives-in-the-logger', 'pino', '^src/logger\\.ts$', 'Take a logger as a dependency.'),
     only('smpp-lives-in-its-connector', 'smpp|libphonenumber-js', '^connectors/sms/', 'That is SMS: move it there.'),
+    only('mail-lives-in-transcript', 'nodemailer', '^src/transcript/', 'Ask the Mailer of src/transcript/mailer.ts.'),
     typesOnly(
       'zod-stays-out-of-browsers',
       '^src/(client|web)/',
