@@ -14,8 +14,11 @@ const MAX_ADDRESS = 254
 const MAX_LOCAL = 64
 const MAX_LABEL = 63
 const MAX_NAME = 100
-/** RFC 5321's Dot-string with RFC 6531's letters. Quoted strings are left out: nobody has such a mailbox, and they hide lists. */
-const LOCAL = /^[\p{L}\p{M}\p{Nd}!#$%&'*+/=?^_`{|}~-]+(?:\.[\p{L}\p{M}\p{Nd}!#$%&'*+/=?^_`{|}~-]+)*$/u
+/**
+ * RFC 5321's Dot-string with RFC 6531's letters, without what nobody's mailbox has and some mail server reads as another
+ * address: quoted strings, the `!` and `%` of old routes, and the `=?` of encoded words.
+ */
+const LOCAL = /^(?!.*=\?)[\p{L}\p{M}\p{Nd}#$&'*+/=?^_`{|}~-]+(?:\.[\p{L}\p{M}\p{Nd}#$&'*+/=?^_`{|}~-]+)*$/u
 /** What a domain may be written with, before IDNA; no percent signs, which the URL standard would decode. */
 const DOMAIN = /^[\p{L}\p{M}\p{Nd}.-]+$/u
 const LABEL = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/
@@ -39,11 +42,13 @@ export const needsSmtpUtf8 = (address: string): boolean => !isAscii(address)
  * @throws a sentence without the text
  */
 export function readMailFrom(text: string): MailFrom {
-  const parts = /^(?:"([^"\\]*)"|([^"\\<>@,;:]*))<([^<>]*)>$/.exec(text.trim())
+  const parts = /^(?:"([^"\\]*)"\s*|([^"\\<>@,;:]*))<([^<>]*)>$/.exec(text.trim())
   const address = mailbox(parts ? (parts[3] ?? '') : text.trim())
   const name = parts ? (parts[1] ?? parts[2] ?? '').trim() : ''
   if (address === null || !isAscii(address) || name.length > MAX_NAME || /\p{C}|[\u2028\u2029]/u.test(name))
-    throw new Error('MAIL_FROM must be one address in ASCII, such as help@example.org or Example Help <help@example.org>.')
+    throw new Error(
+      'MAIL_FROM must be one address in ASCII, such as help@example.org or Example Help <help@example.org>.',
+    )
   return { name, address }
 }
 

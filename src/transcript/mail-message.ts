@@ -20,8 +20,8 @@ export interface MimeMail {
 const MAX_SUBJECT = 200
 const MAX_FILE_NAME = 100
 const MAX_ATTACHMENTS = 20
-/** RFC 5322's msg-id without its quoted strings; a line takes 998 octets. */
-const MESSAGE_ID = /^<[\w!#$%&'*+/=?^`{|}~.-]{1,200}@[\w.-]{1,200}>$/
+/** What ids are made of, out of RFC 5322's msg-id; a line takes 998 octets. */
+const MESSAGE_ID = /^<[\w.+~=-]{1,200}@[\w.-]{1,200}>$/
 const LANGUAGE = /^[a-z]{2,8}(?:-[a-z0-9]{1,8}){0,8}$/i
 const MEDIA_TYPE = /^[a-z0-9][\w!#$&^.+-]{0,126}\/[a-z0-9][\w!#$&^.+-]{0,126}$/i
 /** Controls, formats such as the marks that turn a line round, halves of characters, and both separators of lines. */
@@ -55,9 +55,8 @@ function compiled(mail: Mail, from: MailFrom, maxBytes: number) {
     from: from.name === '' ? from.address : { name: from.name, address: from.address },
     to: { name: '', address: to },
     subject: asLine(mail.subject, MAX_SUBJECT),
-    // Quoted-printable keeps every character of a body, and none of it ever begins a line of the protocol.
-    text: { content: mail.text, contentTransferEncoding: 'quoted-printable' },
-    html: { content: mail.html, contentTransferEncoding: 'quoted-printable' },
+    text: asBody(mail.text),
+    html: asBody(mail.html),
     attachments: mail.attachments.map(asPart),
     messageId,
     // RFC 3834: so that no absence notice answers.
@@ -76,6 +75,15 @@ function sizeAtHand({ text, html, attachments }: Mail): number {
   return files.reduce((sum, size) => sum + size, Buffer.byteLength(text) + Buffer.byteLength(html))
 }
 
+/**
+ * Quoted-printable keeps every character, but for line breaks: a CR of its own is none on the wire, and has been taken for
+ * one there. Nodemailer takes an object with nothing in it for the content itself.
+ */
+const asBody = (text: string) => ({
+  content: text === '' ? '\n' : text.replace(/\r\n?/g, '\n'),
+  contentTransferEncoding: 'quoted-printable',
+})
+
 function asPart({ name, mediaType, content }: MailAttachment) {
   return {
     filename: asFileName(name),
@@ -92,8 +100,10 @@ function asFileType(mediaType: string): string {
   return sound ? mediaType.toLowerCase() : 'application/octet-stream'
 }
 
+/** One line that reads as itself: `=?` would begin an encoded word, in which a reader's program finds what it likes. */
 function asLine(text: string, longest: number): string {
   const line = text
+    .replaceAll('=?', '= ?')
     .replace(UNSEEN, (found) => (FORMATS_OF_SCRIPTS.test(found) && found.length === 1 ? found : ' '))
     .replace(/\s+/g, ' ')
     .trim()

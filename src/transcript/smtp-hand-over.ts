@@ -93,7 +93,9 @@ async function converse(connection: SmtpConnection, mail: MimeMail, { server }: 
 /** A password is said where it is asked for, and where nobody listens. */
 function checkLogin(connection: SmtpConnection, { plainLogin }: SmtpServer): void {
   if (!connection.allowsAuth)
-    throw refusedForGood('The mail server offers no login. Take user and password out of SMTP_URL, or use its other port.')
+    throw refusedForGood(
+      'The mail server offers no login. Take user and password out of SMTP_URL, or use its other port.',
+    )
   if (!connection.secure && !plainLogin)
     throw refusedForGood(
       'The mail server offers no TLS, so no password is sent to it. Use smtps://, or plainLogin=on in SMTP_URL.',

@@ -61,7 +61,10 @@ export class SmtpMailer implements Mailer {
     const state = { giveUp: (why: GatewayError) => controller.abort(why), sending: false }
     const sent = this.#deliver(mime, controller.signal, state)
     this.#mails.set(sent, state)
-    const late = setTimeout(() => state.giveUp(unavailable('The mail server does not answer in time.')), this.#limits.mailMs)
+    const late = setTimeout(
+      () => state.giveUp(unavailable('The mail server does not answer in time.')),
+      this.#limits.mailMs,
+    )
     const unwanted = () => state.giveUp(unavailable('The mail was given up.'))
     mail.signal?.addEventListener('abort', unwanted, { once: true })
     if (mail.signal?.aborted) unwanted()

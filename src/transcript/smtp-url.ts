@@ -45,7 +45,8 @@ export function readSmtpUrl(text: string): SmtpServer {
   const sound = isIPv6(host) || HOST.test(host)
   if (!mode || !sound || url.port === '0' || url.hash !== '' || !/^\/?$/.test(url.pathname)) throw new Error(WRONG)
   const options = readOptions(url.searchParams)
-  if (mode === 'always' && options.requireTLS) throw new Error('SMTP_URL with smtps: needs no requireTLS; leave it out.')
+  if (mode === 'always' && options.requireTLS)
+    throw new Error('SMTP_URL with smtps: needs no requireTLS; leave it out.')
   return {
     host,
     port: url.port === '' ? (mode === 'always' ? SUBMISSIONS : SUBMISSION) : Number(url.port),
