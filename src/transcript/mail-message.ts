@@ -107,7 +107,7 @@ function asLine(text: string, longest: number): string {
     .replace(UNSEEN, (found) => (FORMATS_OF_SCRIPTS.test(found) && found.length === 1 ? found : ' '))
     .replace(/\s+/g, ' ')
     .trim()
-  return [...line].slice(0, longest).join('')
+  return Array.from(line).slice(0, longest).join('')
 }
 
 /** One name without a folder, a hidden beginning or a mark that turns its end round. It keeps its extension. */
@@ -116,7 +116,9 @@ function asFileName(name: string): string {
   const clean = asLine(last.replace(/[<>:"|?*;]/g, ' '), 1_000).replace(/^[. ]+|[. ]+$/g, '')
   const dot = clean.lastIndexOf('.')
   const extension = dot > 0 && clean.length - dot <= 12 ? clean.slice(dot) : ''
-  const stem = [...clean.slice(0, clean.length - extension.length)].slice(0, MAX_FILE_NAME - extension.length).join('')
+  const stem = Array.from(clean.slice(0, clean.length - extension.length))
+    .slice(0, MAX_FILE_NAME - extension.length)
+    .join('')
   return stem === '' ? 'attachment' : stem.trimEnd() + extension
 }
 

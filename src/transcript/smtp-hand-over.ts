@@ -1,6 +1,7 @@
 // Hands one mail to the mail server over a connection of its own, and tells how that ended.
 import { isIP } from 'node:net'
 import { type ConnectionOptions } from 'node:tls'
+import { type NodemailerError } from 'nodemailer/lib/errors'
 import SmtpConnection from 'nodemailer/lib/smtp-connection'
 import { needsSmtpUtf8 } from './mail-address'
 import { type MimeMail } from './mail-message'
@@ -42,8 +43,8 @@ export function handOver(mail: MimeMail, how: HandOver): Promise<string> {
   return new Promise<string>((resolve, reject) => {
     const giveUp = () => reject(signal.reason instanceof Error ? signal.reason : unavailable('The mail was given up.'))
     signal.addEventListener('abort', giveUp, { once: true })
-    if (signal.aborted) return giveUp()
-    converse(connection, mail, how).then(resolve, reject)
+    if (signal.aborted) giveUp()
+    else converse(connection, mail, how).then(resolve, reject)
   }).then(
     (response) => {
       connection.quit()
@@ -59,7 +60,7 @@ export function handOver(mail: MimeMail, how: HandOver): Promise<string> {
 
 async function converse(connection: SmtpConnection, mail: MimeMail, { server }: HandOver): Promise<string> {
   const dropped = new Promise<never>((_resolve, reject) => {
-    connection.once('error', (error) => reject(asRefusal(error)))
+    connection.once('error', (error: NodemailerError) => reject(asRefusal(error)))
     connection.once('end', () => reject(unavailable('The mail server dropped the connection.')))
   })
   const step = <T>(begin: (done: (error?: Error | null, result?: T) => void) => void): Promise<T | undefined> =>

@@ -15,6 +15,11 @@ export interface SmtpServer {
   readonly servername: string | undefined
 }
 
+const TLS_OF: Readonly<Record<string, SmtpServer['tls']>> = {
+  'smtp:': 'offered',
+  'smtp+starttls:': 'required',
+  'smtps:': 'always',
+}
 const SUBMISSION = 587
 const SUBMISSIONS = 465
 const HOST = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9])?$/i
@@ -37,25 +42,30 @@ const WRONG_OPTION =
  * @throws a sentence without the URL, for that may hold a password
  */
 export function readSmtpUrl(text: string): SmtpServer {
-  if (text.length > 2_048 || /[^\x21-\x7e]/.test(text) || !URL.canParse(text)) throw new Error(WRONG)
-  const url = new URL(text)
-  const tls = { 'smtps:': 'always', 'smtp+starttls:': 'required', 'smtp:': 'offered' } as const
-  const mode = Object.entries(tls).find(([protocol]) => protocol === url.protocol)?.[1]
+  const url = readUrl(text)
+  const scheme = TLS_OF[url.protocol]
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  const sound = isIPv6(host) || HOST.test(host)
-  if (!mode || !sound || url.port === '0' || url.hash !== '' || !/^\/?$/.test(url.pathname)) throw new Error(WRONG)
+  if (scheme === undefined || !(isIPv6(host) || HOST.test(host)) || url.port === '0') throw new Error(WRONG)
   const options = readOptions(url.searchParams)
-  if (mode === 'always' && options.requireTLS)
+  if (scheme === 'always' && options.requireTLS)
     throw new Error('SMTP_URL with smtps: needs no requireTLS; leave it out.')
   return {
     host,
-    port: url.port === '' ? (mode === 'always' ? SUBMISSIONS : SUBMISSION) : Number(url.port),
-    tls: options.requireTLS ? 'required' : mode,
+    port: url.port === '' ? (scheme === 'always' ? SUBMISSIONS : SUBMISSION) : Number(url.port),
+    tls: options.requireTLS ? 'required' : scheme,
     login: readLogin(url),
     plainLogin: options.plainLogin,
     name: options.name,
     servername: options.servername,
   }
+}
+
+function readUrl(text: string): URL {
+  // URL itself would drop tabs and line breaks.
+  if (text.length > 2_048 || /[^\x21-\x7e]/.test(text) || !URL.canParse(text)) throw new Error(WRONG)
+  const url = new URL(text)
+  if (url.hash !== '' || (url.pathname !== '' && url.pathname !== '/')) throw new Error(WRONG)
+  return url
 }
 
 function readLogin({ username, password }: URL): SmtpServer['login'] {

@@ -37,7 +37,7 @@ export class MailServer {
               from: mailFrom ? mailFrom.address : '',
               to: rcptTo.map(({ address }) => address),
               raw: Buffer.concat(chunks),
-              user: session.user,
+              user: typeof session.user === 'string' ? session.user : undefined,
               secure: session.secure,
             })
           done(afterData, 'queued as 4F2A')
