@@ -249,6 +249,7 @@ module.exports = {
     only('pictures-live-in-one-file', 'sharp', '^src/files/thumbnail\\.ts$', 'Ask files/thumbnail.ts.'),
     only('kinds-live-in-one-file', 'file-type', '^src/files/kind\\.ts$', 'Ask files/kind.ts what a file is.'),
     only('smpp-lives-in-its-connector', 'smpp|libphonenumber-js', '^connectors/sms/', 'That is SMS: move it there.'),
+    only('mail-lives-in-transcript', 'nodemailer', '^src/transcript/', 'Ask the Mailer of src/transcript/mailer.ts.'),
     typesOnly(
       'zod-stays-out-of-browsers',
       '^src/(client|web)/',

@@ -25,6 +25,8 @@ interface ErrorDetails extends ErrorOptions {
   readonly details?: readonly string[]
   /** Seconds after which a repeat may succeed. */
   readonly retryAfter?: number
+  /** A repeat cannot succeed, although others with this code may. */
+  readonly permanent?: boolean
 }
 
 /** A failure with a sentence that says what the reader can do. It never holds a secret or a message's text. */
@@ -32,6 +34,7 @@ export class GatewayError extends Error {
   override readonly name = 'GatewayError'
   readonly details: readonly string[]
   readonly retryAfter: number | undefined
+  readonly #permanent: boolean
 
   constructor(
     readonly code: ErrorCode,
@@ -41,10 +44,11 @@ export class GatewayError extends Error {
     super(sentence, options)
     this.details = options.details ?? []
     this.retryAfter = options.retryAfter
+    this.#permanent = options.permanent ?? false
   }
   /** The same call with the same key may succeed later. */
   get retryable(): boolean {
-    return RETRYABLE.includes(this.code)
+    return !this.#permanent && RETRYABLE.includes(this.code)
   }
 }
 

@@ -6,6 +6,9 @@ describe('a failure', () => {
     const retryable = ERROR_CODES.filter((code) => new GatewayError(code, 'No.').retryable)
     expect(retryable).toEqual(['timeout', 'tooManyRequests', 'internal', 'unavailable', 'storageFull'])
   })
+  it('that stays one is not to be tried again, whatever its code says', () => {
+    expect(new GatewayError('unavailable', 'No.', { permanent: true }).retryable).toBe(false)
+  })
   it('shows nothing of what was thrown, and keeps it for the log', () => {
     const cause = new Error('password=hunter2')
     const shown = toGatewayError(cause)
