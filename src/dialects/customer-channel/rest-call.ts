@@ -1,4 +1,5 @@
 // One REST request as its handler sees it, and who makes it.
+import type { Readable } from 'node:stream'
 import type { Caller } from '../../identity/credentials'
 import { GatewayError } from '../../model/errors'
 import type { RouteName } from './catalog'
@@ -14,8 +15,16 @@ export interface Call {
   /** The address that it counts under. */
   readonly address: string
 }
-/** JSON, or a file of this media type. */
-export type Result = { readonly json: object } | { readonly file: string; readonly mediaType: string } | null
+/** A file to keep. */
+export interface FileResult {
+  readonly file: Readable
+  readonly mediaType: string
+  /** Plain ASCII without quotes. */
+  readonly filename: string
+  /** With its quotes. */
+  readonly etag: string
+}
+export type Result = { readonly json: object } | FileResult | null
 export type Handlers<N extends RouteName = RouteName> = { readonly [Name in N]: (call: Call) => Promise<Result> }
 
 /** Who calls by the header alone. */

@@ -1,10 +1,11 @@
 // REST: binds each route of the catalog to its handler, and answers errors in the one documented shape.
+import { pipeline } from 'node:stream/promises'
 import { Router, type ErrorRequestHandler, type Request, type Response } from 'express'
 import { GatewayError, toGatewayError } from '../../model/errors'
 import { ROUTES, type RouteName } from './catalog'
 import type { ChannelDeps } from './deps'
 import { failureOf } from './handle'
-import type { Call, Handlers } from './rest-call'
+import type { Call, FileResult, Handlers } from './rest-call'
 import { adminHandlers } from './rest-admin'
 import { channelHandlers } from './rest-channel'
 import { customerHandlers } from './rest-customer'
@@ -21,10 +22,26 @@ export function createRoutes(deps: ChannelDeps): Router {
       response.status(status).set('Cache-Control', 'no-store').set('Referrer-Policy', 'no-referrer')
       if (result === null) response.end()
       else if ('json' in result) response.json(result.json)
-      else response.type(result.mediaType).set('Content-Disposition', 'attachment').send(result.file)
+      else await sendFile(deps, response, result)
     })
   }
   return router
+}
+
+/** How long somebody may take to read a file to its end. */
+const SLOWEST_READER_MS = 5 * 60_000
+
+async function sendFile(deps: ChannelDeps, response: Response, result: FileResult): Promise<void> {
+  const { file, mediaType, filename, etag } = result
+  response.type(mediaType).set('Content-Disposition', `attachment; filename="${filename}"`).set('ETag', etag)
+  try {
+    await pipeline(file, response, { signal: AbortSignal.timeout(SLOWEST_READER_MS) })
+  } catch (cause) {
+    // Cut off in the middle, so that nobody takes a half for the whole. Who went away is no fault of ours.
+    response.destroy()
+    const wasLeft = cause instanceof Error && (cause.name === 'AbortError' || cause.message === 'Premature close')
+    if (!wasLeft) deps.onFault(cause)
+  }
 }
 
 function callOf(deps: ChannelDeps, request: Request): Call {
