@@ -25,6 +25,8 @@ export interface Config {
   /** The origin under which the world reaches the gateway. */
   readonly publicUrl: string | null
   readonly dataDir: string
+  /** More fonts for PDFs; empty: those of the build. */
+  readonly fontsDir: string
   /** SQLite: a file in `dataDir`. */
   readonly database: DatabaseSetting
   /** Connections to Postgres at most. */
@@ -211,6 +213,7 @@ function settle(read: Settings): Config {
     basePath: read.BASE_PATH,
     publicUrl: read.PUBLIC_URL,
     dataDir: read.DATA_DIR,
+    fontsDir: read.FONTS_DIR,
     database: read.DATABASE_URL,
     databasePool: read.DATABASE_POOL,
     redisUrls: read.REDIS_URL,

@@ -39,6 +39,7 @@ import { liveness, readiness } from './operations/health'
 import { Metrics, openMetrics } from './operations/metrics'
 import type { Database } from './store/database'
 import { openMemory, openPostgres, openSqlite, type DatabaseDeps } from './store/open-database'
+import { TranscriptForms } from './transcript/transcript-forms'
 import { Transcripts } from './transcript/transcripts'
 
 export interface Gateway {
@@ -115,6 +116,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     isDraining = true
     await door.close()
     await Promise.all([core.attendance.close(), core.idleWatch.close(), core.sweep.close(), core.outbox.close()])
+    await core.transcriptForms.close()
     await core.carriers.close()
     await rereading.close()
     core.hub.close()
@@ -268,6 +270,7 @@ function openConversations(config: Config, { database, bus, now, onFault, leaseM
     sweep: new Sweep({ notifications: database.notifications, tenant, onFault }),
     notifications: new Notifications({ store, notifications: database.notifications, now }),
     transcripts: new Transcripts({ store }),
+    transcriptForms: new TranscriptForms({ fontsDir: config.fontsDir }),
   }
 }
 

@@ -207,6 +207,7 @@ export const gatewayShape = {
   ),
   PUBLIC_URL: text('must be an origin such as https://chat.example.org; the path belongs in BASE_PATH.', origin),
   DATA_DIR: dataDir,
+  FONTS_DIR: setting('', 'must be a folder.', z.string()),
   DATABASE_URL: setting<DatabaseSetting>(
     { kind: 'sqlite' },
     'must be sqlite: (the default, in DATA_DIR), memory:, or the URL of a Postgres database such as postgres://user:password@host:5432/name.',

@@ -1,5 +1,6 @@
 // Files that people send in a conversation: received, looked at, kept, handed out, erased.
 import { pipeline, Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import { GatewayError, notYours } from '../model/errors'
 import type { FileId, ParticipantId, Place, Tenant } from '../model/ids'
 import { newFileId } from '../model/new-id'
@@ -197,6 +198,13 @@ export class Files {
   async find(tenant: Tenant, id: FileId): Promise<FileRow | null> {
     const row = await this.#deps.store.find(tenant, id)
     return row?.state === 'ready' ? row : null
+  }
+
+  /** The bytes of a file's small picture; null when it has none. */
+  async thumbnail(tenant: Tenant, id: FileId): Promise<Buffer | null> {
+    const row = await this.find(tenant, id)
+    const stored = row?.thumbnail == null ? null : await this.#deps.vault.read(row.thumbnail)
+    return stored && buffer(stored.stream)
   }
 
   /** Everything that an answer to a request for a file needs; null when there is none to be seen. */

@@ -127,7 +127,7 @@ export const ROUTES = {
     who: ['customer', 'staff'],
     status: 200,
     answer: rest.transcriptJson,
-    mediaTypes: ['application/json', 'text/plain', 'text/html', 'text/csv'],
+    mediaTypes: ['application/json', 'text/plain', 'text/html', 'text/csv', 'application/pdf'],
     ofConversation: true,
   },
   uploadFile: {

@@ -110,7 +110,7 @@ function parametersOf({ path, query }: RouteEntry) {
   return [...inPath, ...inQuery]
 }
 const PATH_PARAMETERS: Readonly<Record<string, string>> = {
-  type: 'The form of the transcript, in any case: `json`, `txt`, `csv`, `html`.',
+  type: 'The form of the transcript, in any case: `json`, `txt`, `csv`, `html`, `pdf`.',
   channel: 'The name of the channel.',
   link: 'As it stands in `contentUrl` and `thumbnailUrl`.',
   name: 'For the reader alone: any will do.',

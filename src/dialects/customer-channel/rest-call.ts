@@ -1,5 +1,6 @@
 // One REST request as its handler sees it, and who makes it.
 import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
 import type { Answered } from '../../files/files'
 import type { Caller } from '../../identity/credentials'
 import { GatewayError } from '../../model/errors'
@@ -20,8 +21,17 @@ export interface Call {
   /** Whoever asked has gone before the answer. */
   readonly gone: AbortSignal
 }
-/** JSON, a text of this media type, or a stream with its status and headers. */
-export type Result = { readonly json: object } | { readonly file: string; readonly mediaType: string } | Answered | null
+/** A file to keep. */
+export interface FileResult {
+  readonly file: Readable
+  readonly mediaType: string
+  /** Plain ASCII without quotes. */
+  readonly filename: string
+  /** With its quotes. */
+  readonly etag: string
+}
+/** JSON, a file to keep, or a stream with its status and headers. */
+export type Result = { readonly json: object } | FileResult | Answered | null
 export type Handlers<N extends RouteName = RouteName> = { readonly [Name in N]: (call: Call) => Promise<Result> }
 
 /** What stands after `Bearer`; empty: nothing. */

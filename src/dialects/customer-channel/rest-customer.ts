@@ -3,8 +3,8 @@ import { opens, type Caller } from '../../identity/credentials'
 import type { Conversation } from '../../model/conversation'
 import { GatewayError, notYours } from '../../model/errors'
 import type { Place } from '../../model/ids'
-import { asCsv, asHtml, asText } from '../../transcript/forms'
-import { isAnswered, type Transcript } from '../../transcript/transcripts'
+import { asJson, hashOf } from '../../transcript/canonical'
+import { isAnswered, type CustomerTranscript } from '../../transcript/transcript'
 import { shuttingDown } from './caller'
 import { placeOf } from './seating'
 import { encodeSpeaker } from './codec'
@@ -113,13 +113,13 @@ async function transcript(deps: ChannelDeps, call: Call): Promise<Result> {
   const found = await deps.conversations.find(place.tenant, place.conversationId)
   const isTheirs = await mayRead(deps, call, { place, found })
   if (found?.status !== 'ended') throw notYours()
-  return render(form, await readAs(deps, found, { form, isTheirs }))
+  return render(deps, form, await readAs(deps, found, { form, isTheirs }))
 }
 /** Reads nothing for whom it is not: that would take longer, and tell that it is there. */
 async function readAs(deps: ChannelDeps, found: Conversation, { form, isTheirs }: { form: Form; isTheirs: boolean }) {
   if (!isTheirs && !isOpen(deps, found, form)) throw notYours()
   if (form === 'email' && found.opening.customer.email === '') throw notYours()
-  const read = await deps.transcripts.read(found)
+  const read = await deps.transcripts.read(found, 'customer')
   if (!isTheirs && form === 'email' && !isAnswered(read)) throw notYours()
   return read
 }
@@ -159,29 +159,21 @@ function isOpen({ entryPoint, now }: ChannelDeps, found: Conversation, form: For
   return form === 'pdf' && now().getTime() - Date.parse(found.endedAt) < OPEN_PDF_MS
 }
 
-function render(form: Form, read: Transcript): Result {
-  switch (form) {
-    case 'pdf':
-      throw new GatewayError('unavailable', 'This gateway makes no PDF. Ask for json, txt, html or csv.')
-    case 'email':
-      throw new GatewayError('unavailable', 'This gateway sends no mail. Ask for json, txt, html or csv.')
-    case 'txt':
-      return { file: asText(read), mediaType: 'text/plain; charset=utf-8' }
-    case 'html':
-      return { file: asHtml(read), mediaType: 'text/html; charset=utf-8' }
-    case 'csv':
-      return { file: asCsv(read), mediaType: 'text/csv; charset=utf-8' }
-    case 'json':
-      return { json: asJson(read) }
-  }
+async function render(deps: ChannelDeps, form: Form, read: CustomerTranscript): Promise<Result> {
+  if (form === 'email')
+    throw new GatewayError('unavailable', 'This gateway sends no mail. Ask for pdf, json, txt, html or csv.')
+  if (form === 'json') return { json: asShown(deps, asJson(read, hashOf(read))) }
+  const { body, ...file } = await deps.transcriptForms.render(read, { form })
+  return { ...file, file: body }
 }
-function asJson({ conversation, lines }: Transcript) {
-  const { id, opening, endedAt } = conversation
-  return {
-    conversationId: id,
-    channel: opening.address.channel,
-    startedAt: opening.at,
-    endedAt,
-    lines: lines.map(({ from, ...line }) => ({ ...line, from: encodeSpeaker(from) })),
-  }
-}
+/** Its lines say who spoke, and link to files, as this dialect does, beside how the form says it. */
+const asShown = ({ fileDoor }: ChannelDeps, { lines, ...form }: ReturnType<typeof asJson>) => ({
+  ...form,
+  lines: lines.map((line) => ({
+    ...line,
+    from: { ...encodeSpeaker(line.from), role: line.from.role },
+    attachments: line.attachments.map(({ fileId, size = 0, hasThumbnail = false, ...shown }) =>
+      fileId === undefined ? shown : fileDoor.forPublic({ ...shown, fileId, size, hasThumbnail }),
+    ),
+  })),
+})

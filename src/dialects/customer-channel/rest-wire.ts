@@ -166,18 +166,35 @@ export const notification = z.object({
 })
 export const acceptedNotification = z.object({ id: z.string(), state: notification.shape.state })
 
+const speaker = z.object({ name: z.string(), role: z.string() })
 export const transcriptJson = z.object({
   conversationId: z.string(),
   channel: z.string(),
+  account: z.string(),
+  subject: z.string(),
+  language: z.string(),
   startedAt: z.iso.datetime(),
   endedAt: z.iso.datetime(),
+  audience: z.literal('customer'),
+  people: z.array(speaker),
   lines: z.array(
     z.object({
       seq: z.int(),
       at: z.iso.datetime(),
-      from: z.object({ name: z.string(), type: z.string() }),
+      from: speaker.extend({ type: z.string() }),
       text: z.string(),
-      attachments: z.array(attachment),
+      attachments: z.array(attachment.extend({ size: z.int().optional() })),
+      state: z.enum(['accepted', 'sent', 'delivered', 'read', 'failed']).nullable(),
     }),
   ),
+  events: z.array(
+    z.object({
+      seq: z.int(),
+      at: z.iso.datetime(),
+      kind: z.enum(['joined', 'left', 'ended']),
+      from: speaker,
+      reason: z.string().optional(),
+    }),
+  ),
+  hash: z.string(),
 })

@@ -6,7 +6,7 @@ import { GatewayError, toGatewayError } from '../../model/errors'
 import { ROUTES, type RouteName } from './catalog'
 import type { ChannelDeps } from './deps'
 import { failureOf } from './handle'
-import type { Call, Handlers } from './rest-call'
+import type { Call, FileResult, Handlers } from './rest-call'
 import { adminHandlers } from './rest-admin'
 import { channelHandlers } from './rest-channel'
 import { customerHandlers } from './rest-customer'
@@ -29,24 +29,35 @@ export function createRoutes(deps: ChannelDeps): Router {
       response.status(status).set('Cache-Control', 'no-store').set('Referrer-Policy', 'no-referrer')
       if (result === null) response.end()
       else if ('json' in result) response.json(result.json)
-      else if ('file' in result)
-        response.type(result.mediaType).set('Content-Disposition', 'attachment').send(result.file)
-      else await stream(result, response)
+      else if ('file' in result) await sendFile(deps, response, result)
+      else await sendAnswer(deps, response, result)
     })
   }
   return router
 }
 
-async function stream({ answer, stream: body }: Answered, response: Response): Promise<void> {
+/** How long somebody may take to read a file to its end. */
+const SLOWEST_READER_MS = 5 * 60_000
+
+async function sendFile(deps: ChannelDeps, response: Response, result: FileResult): Promise<void> {
+  const { file, mediaType, filename, etag } = result
+  response.type(mediaType).set('Content-Disposition', `attachment; filename="${filename}"`).set('ETag', etag)
+  await send(deps, response, file)
+}
+async function sendAnswer(deps: ChannelDeps, response: Response, { answer, stream }: Answered): Promise<void> {
   response.status(answer.status).set(answer.headers)
-  if (!body) {
-    response.end()
-    return
+  if (stream) await send(deps, response, stream)
+  else response.end()
+}
+async function send(deps: ChannelDeps, response: Response, body: Readable): Promise<void> {
+  try {
+    await pipeline(body, response, { signal: AbortSignal.timeout(SLOWEST_READER_MS) })
+  } catch (cause) {
+    // Cut off in the middle, so that nobody takes a half for the whole. Who went away is no fault of ours.
+    response.destroy()
+    const wasLeft = cause instanceof Error && (cause.name === 'AbortError' || cause.message === 'Premature close')
+    if (!wasLeft) deps.onFault(cause)
   }
-  // Whoever hangs up in the middle has what they wanted.
-  await pipeline(body, response).catch((cause: unknown) => {
-    if (!response.destroyed) throw cause
-  })
 }
 
 /** Aborted when whoever asked has gone before the answer. */

@@ -1,0 +1,77 @@
+// Words become glyphs: which, where, and what each stands for when somebody copies them out of a document.
+import type { FontFace } from './font-face'
+
+/** All measures in thousandths of the size. */
+export interface ShapedGlyph {
+  readonly id: number
+  /** What it stands for: read in the order of the text, the glyphs of a run say the run. */
+  readonly text: string
+  readonly width: number
+  readonly advance: number
+  readonly dx: number
+  readonly dy: number
+}
+export interface ShapedRun {
+  readonly face: FontFace
+  /** As they stand on the paper, from left to right. */
+  readonly glyphs: readonly ShapedGlyph[]
+  readonly width: number
+}
+/** Stands for nothing: a format character, which readers of text pass over. */
+const NOTHING = '\u2060'
+const MAX_CACHED = 20_000
+
+/** What shows nothing by itself and only changes its neighbours. */
+export const IGNORABLE = /^[\p{Default_Ignorable_Code_Point}\p{Bidi_Control}]$/u
+export const isIgnorable = (codePoint: number): boolean => IGNORABLE.test(String.fromCodePoint(codePoint))
+
+export class Shaper {
+  readonly #cache = new Map<string, ShapedRun | null>()
+
+  /** Null where the font has no glyph for a part of it. `rtl`: the text is in logical order, the glyphs are not. */
+  shape(text: string, face: FontFace, direction: 'ltr' | 'rtl'): ShapedRun | null {
+    const key = `${direction} ${face.id} ${text}`
+    const known = this.#cache.get(key)
+    if (known !== undefined) return known
+    const run = shapeNow(text, face, direction)
+    if (this.#cache.size >= MAX_CACHED) this.#cache.clear()
+    this.#cache.set(key, run)
+    return run
+  }
+}
+
+function shapeNow(text: string, face: FontFace, direction: 'ltr' | 'rtl'): ShapedRun | null {
+  const { font, scale } = face
+  const { glyphs, positions } = font.layout(text, undefined, undefined, undefined, direction)
+  const shown: ShapedGlyph[] = []
+  for (const [i, glyph] of glyphs.entries()) {
+    const at = positions[i]
+    if (!at) continue
+    const isBlank = glyph.codePoints.length > 0 && glyph.codePoints.every(isIgnorable)
+    if (isBlank) continue
+    if (glyph.id === 0) return null
+    shown.push({
+      id: glyph.id,
+      text: String.fromCodePoint(...glyph.codePoints),
+      width: glyph.advanceWidth * scale,
+      advance: at.xAdvance * scale,
+      dx: at.xOffset * scale,
+      dy: at.yOffset * scale,
+    })
+  }
+  const named = nameGlyphs(shown, text, direction)
+  return { face, glyphs: named, width: named.reduce((sum, { advance }) => sum + advance, 0) }
+}
+
+/**
+ * Where glyphs stand in another order than their characters, as a vowel before its consonant, the first one read stands
+ * for the whole run and the others for nothing.
+ */
+function nameGlyphs(glyphs: readonly ShapedGlyph[], text: string, direction: 'ltr' | 'rtl'): ShapedGlyph[] {
+  const read = direction === 'rtl' ? glyphs.toReversed() : glyphs
+  const isInOrder = read.map((glyph) => glyph.text).join('') === text
+  return glyphs.map((glyph) => {
+    if (isInOrder) return glyph.text === '' ? { ...glyph, text: NOTHING } : glyph
+    return { ...glyph, text: glyph === read[0] ? text : NOTHING }
+  })
+}
