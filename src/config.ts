@@ -1,6 +1,8 @@
 // Reads the settings once at start, from the environment alone, and reports every mistake at once.
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import type { MailFrom } from './transcript/mail-address'
+import type { SmtpServer } from './transcript/smtp-url'
 import type { FileSettings } from './files/open-files'
 import {
   type ChannelWords,
@@ -63,7 +65,8 @@ export interface Config {
   readonly secretKeys: readonly string[]
   /** Where the bytes of files lie, and what of them is taken. */
   readonly files: FileSettings
-  readonly mail: { readonly url: string; readonly from: string } | null
+  /** Null: no mails are sent. */
+  readonly mail: { readonly server: SmtpServer; readonly from: MailFrom } | null
   readonly connectorKeys: readonly ConnectorKey[]
   readonly optOutWords: readonly ChannelWords[]
   readonly optInWords: readonly ChannelWords[]
@@ -238,7 +241,7 @@ function settle(read: Settings): Config {
       kinds: read.FILE_TYPES,
       clamdUrl: read.CLAMD_URL,
     },
-    mail: smtp !== null && from !== null ? { url: smtp, from } : null,
+    mail: smtp !== null && from !== null ? { server: smtp, from } : null,
     connectorKeys: read.CONNECTOR_KEYS,
     optOutWords: read.OPT_OUT_WORDS,
     optInWords: read.OPT_IN_WORDS,

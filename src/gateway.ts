@@ -39,6 +39,9 @@ import { liveness, readiness } from './operations/health'
 import { Metrics, openMetrics } from './operations/metrics'
 import type { Database } from './store/database'
 import { openMemory, openPostgres, openSqlite, type DatabaseDeps } from './store/open-database'
+import type { Files } from './files/files'
+import { SmtpMailer } from './transcript/smtp-mailer'
+import { TranscriptMail } from './transcript/transcript-mail'
 import { TranscriptForms } from './transcript/transcript-forms'
 import { Transcripts } from './transcript/transcripts'
 
@@ -88,11 +91,13 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   })
   const address: { base: string } = { base: config.publicUrl === null ? '' : `${config.publicUrl}${config.basePath}` }
   const links = new FileLinks({ secretKeys: identity.secretKeys, now })
+  const documents = openDocuments(config, files)
   const core = openConversations(config, { database, bus, now, onFault, leaseMs: parts.leaseMs, metrics })
   let isDraining = false
   const deps: ChannelDeps = {
     ...core,
     ...identity,
+    ...documents,
     ...doorOf(config),
     files,
     fileDoor: new FileDoor({ links, tenant, base: () => address.base, now }),
@@ -116,7 +121,8 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     isDraining = true
     await door.close()
     await Promise.all([core.attendance.close(), core.idleWatch.close(), core.sweep.close(), core.outbox.close()])
-    await core.transcriptForms.close()
+    await documents.transcriptMail.close()
+    await documents.transcriptForms.close()
     await core.carriers.close()
     await rereading.close()
     core.hub.close()
@@ -270,8 +276,17 @@ function openConversations(config: Config, { database, bus, now, onFault, leaseM
     sweep: new Sweep({ notifications: database.notifications, tenant, onFault }),
     notifications: new Notifications({ store, notifications: database.notifications, now }),
     transcripts: new Transcripts({ store }),
-    transcriptForms: new TranscriptForms({ fontsDir: config.fontsDir }),
   }
+}
+
+/** What conversations become when somebody keeps them. */
+function openDocuments({ fontsDir, mail }: Config, files: Files) {
+  const transcriptForms = new TranscriptForms({
+    fontsDir,
+    pictures: async ({ fileId, hasThumbnail }) => (fileId && hasThumbnail ? files.thumbnail(tenant, fileId) : null),
+  })
+  const mailer = mail && new SmtpMailer(mail)
+  return { transcriptForms, transcriptMail: new TranscriptMail({ forms: transcriptForms, mailer }) }
 }
 
 /** Who is at the door, and under which address. */

@@ -1,6 +1,8 @@
 // What each setting of the environment must be: one schema and one sentence per name, without a word on how it is used.
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { readMailFrom, type MailFrom } from './transcript/mail-address'
+import { readSmtpUrl, type SmtpServer } from './transcript/smtp-url'
 import type { S3Options } from './files/s3-vault'
 import { ALL_KINDS, DEFAULT_KINDS, type Kind } from './files/kinds'
 
@@ -47,6 +49,16 @@ const setting = <T>(fallback: T, rule: string, schema: z.ZodType<T, string>) =>
       return z.NEVER
     })
 
+/** By a reader that throws; what it says may name a part of the value, and is not shown. */
+const readBy = <T>(read: (text: string) => T) =>
+  z.string().transform((text, context): T => {
+    try {
+      return read(text)
+    } catch {
+      context.addIssue('not readable')
+      return z.NEVER
+    }
+  })
 const number = (fallback: number, max: number) =>
   setting(
     fallback,
@@ -245,8 +257,16 @@ export const gatewayShape = {
   IDLE_WARNING: duration(0),
   IDLE_END: duration(24 * 3_600_000),
   RATE_LIMITS: choice(['on', 'off']),
-  SMTP_URL: text('must be an smtp: or smtps: URL.', url(['smtp:', 'smtps:'])),
-  MAIL_FROM: text('must be an address such as chat@example.org.', z.email()),
+  SMTP_URL: setting<SmtpServer | null>(
+    null,
+    'must be smtp://user:password@host:587, smtp+starttls:// or smtps://, with special characters percent-encoded and no options but requireTLS, plainLogin, name and servername.',
+    readBy(readSmtpUrl),
+  ),
+  MAIL_FROM: setting<MailFrom | null>(
+    null,
+    'must be an address such as chat@example.org, or Example Chat <chat@example.org>.',
+    readBy(readMailFrom),
+  ),
   S3_URL: setting<S3Options | null>(
     null,
     'must be the URL of a bucket such as https://key:secret@s3.example.org/bucket?region=eu-1, with everything special in the key percent-encoded.',

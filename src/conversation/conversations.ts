@@ -115,6 +115,10 @@ export class Conversations {
     if (!conversation) throw notYours()
     return { conversation, id: member?.id ?? arrival.participant.id }
   }
+  /** Notes that the mail server took the transcript for the customer, under this name of the mail. */
+  async mailed({ tenant, conversationId }: Place, mailId: string): Promise<void> {
+    await this.#store.update({ tenant, conversationId }, (view) => rules.mailed(view, mailId))
+  }
   async leave({ tenant, conversationId }: Place, id: ParticipantId, reason: LeaveReason): Promise<void> {
     await this.#store.update({ tenant, conversationId }, (view) => rules.leave(view, id, reason))
   }

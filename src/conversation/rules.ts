@@ -258,6 +258,12 @@ export function speak(conversation: Conversation, { from, to, whisper }: Pick<Sa
   return { by: personOf(sender), to: named(heard, internal), internal }
 }
 
+/** The mail server took the transcript: staff may know. */
+export function mailed(view: View, mailId: string): Decision {
+  requireConversation(view)
+  return { events: [{ type: 'transcriptMailed', state: 'sent', mailId, by: SYSTEM }] }
+}
+
 /** Ends the conversation for all. Ending twice is a success. */
 export function end(view: View, by: ParticipantId): Decision {
   const conversation = requireConversation(view)

@@ -14,6 +14,7 @@ export type LimitName =
   | 'sendConnector'
   | 'connectorTotal'
   | 'transcript'
+  | 'mail'
   | 'token'
   | 'upload'
   | 'file'

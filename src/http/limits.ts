@@ -112,6 +112,8 @@ const LIMITS = {
   connectorTotal: { points: 2_000, seconds: 1 },
   /** By address: each may cost a PDF. */
   transcript: { points: 30, seconds: 60 },
+  /** By recipient: mails with transcripts. Nobody's mailbox is filled by who knows where the chat is. */
+  mail: { points: 10, seconds: 3_600 },
   /** By address: renewing a customer's token. */
   token: { points: 30, seconds: 60 },
   /** By participant: sending files. */

@@ -61,6 +61,8 @@ export type InternalDraft =
   | { readonly type: 'observerLeft'; readonly participant: Person; readonly reason: LeaveReason }
   /** A carried customer came live, or went: where to reach them is the staff's business only. */
   | { readonly type: 'presenceChanged'; readonly participant: Person; readonly presence: 'live' | 'carried' }
+  /** The mail server took a mail with the transcript for the customer. Where it went stands in the opening. */
+  | { readonly type: 'transcriptMailed'; readonly state: 'sent'; readonly mailId: string }
 
 interface Stamp {
   readonly tenant: Tenant
@@ -120,6 +122,7 @@ const INTERNAL: Readonly<Record<InternalDraft['type'], true>> = {
   observerJoined: true,
   observerLeft: true,
   presenceChanged: true,
+  transcriptMailed: true,
 }
 /** The type of a draft decides alone whether it counts for the public. */
 export const isInternalDraft = (draft: PublicDraft | InternalDraft): draft is InternalDraft =>

@@ -29,6 +29,7 @@ export function evolve(conversation: Conversation, event: ConversationEvent): Co
     case 'internalReceiptAdvanced':
     case 'activity':
     case 'internalActivity':
+    case 'transcriptMailed':
       return next
   }
 }

@@ -16,9 +16,9 @@ export type TranscriptForm = (typeof TRANSCRIPT_FORMS)[number]
 export interface RenderOptions {
   readonly form: TranscriptForm
   /** IANA, such as `Europe/Berlin`; UTC when absent. */
-  readonly timeZone?: string
+  readonly timeZone?: string | undefined
   /** BCP 47, for labels and times; the conversation's when absent, English where there are no words in it. */
-  readonly language?: string
+  readonly language?: string | undefined
 }
 export interface Rendering {
   readonly mediaType: string

@@ -39,6 +39,15 @@ export class Transcripts {
     return audience === 'customer' ? this.#forCustomer(conversation) : this.#forStaff(conversation)
   }
 
+  /** How often it was mailed. */
+  async mails({ tenant, id }: Conversation): Promise<number> {
+    let count = 0
+    const read = (after: number) => this.#store.events(tenant, id, after, PAGE)
+    for await (const { type } of this.#all(read, ({ position }) => position))
+      if (type === 'transcriptMailed') count += 1
+    return count
+  }
+
   async #forCustomer(conversation: Conversation): Promise<CustomerTranscript> {
     const { tenant, id } = conversation
     const entries: PublicEntry[] = []
@@ -139,6 +148,7 @@ function staffEntryOf(event: ConversationEvent, receipts: Receipts): StaffEntry 
     case 'internalReceiptAdvanced':
     case 'internalActivity':
     case 'presenceChanged':
+    case 'transcriptMailed':
       return null
   }
 }

@@ -49,6 +49,11 @@ export const ROUTE_CASES: Readonly<Record<RouteName, RouteCase>> = {
         ...((type === 'pdf' || type === 'email') && { isOpen: true }),
       })),
   },
+  staffTranscript: {
+    names: 'conversation',
+    ask: (conversationId) =>
+      ['json', 'pdf', 'html', 'docx'].map((type) => ({ path: at('staffTranscript', { conversationId, type }) })),
+  },
   uploadFile: {
     names: 'conversation',
     ask: (conversationId) => [{ path: at('uploadFile', { conversationId }) }],
@@ -65,7 +70,12 @@ export const ROUTE_CASES: Readonly<Record<RouteName, RouteCase>> = {
     names: 'nothing',
     ask: () => [
       { path: at('openFile', { link: newId(), name: 'x.png' }) },
-      { path: at('openFile', { link: `${newId()}.o${(9e9).toString(36)}.staff.${newId()}${newId().slice(0, 10)}`, name: 'x' }) },
+      {
+        path: at('openFile', {
+          link: `${newId()}.o${(9e9).toString(36)}.staff.${newId()}${newId().slice(0, 10)}`,
+          name: 'x',
+        }),
+      },
     ],
   },
   login: {

@@ -161,6 +161,10 @@ function encodeInternal(event: InternalEvent, envelope: Envelope, setting: Setti
       const info = { ...participant(event.participant), presence: event.presence }
       return activity(envelope, { activityType: 'participantChanged', info, tag: 'whisper' })
     }
+    case 'transcriptMailed': {
+      const info = { state: event.state, mailId: event.mailId }
+      return activity(envelope, { activityType: 'transcriptMailed', info, tag: 'whisper' })
+    }
   }
 }
 const receiptInfo = ({ messageId, reason }: { messageId: string; reason?: string }) => ({

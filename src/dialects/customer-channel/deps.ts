@@ -10,6 +10,7 @@ import type { Accounts } from '../../identity/accounts'
 import type { Credentials } from '../../identity/credentials'
 import type { ApiKeys } from '../../identity/keys'
 import type { Tokens } from '../../identity/tokens'
+import type { TranscriptMail } from '../../transcript/transcript-mail'
 import type { TranscriptForms } from '../../transcript/transcript-forms'
 import type { Transcripts } from '../../transcript/transcripts'
 import type { Place } from '../../model/ids'
@@ -35,6 +36,7 @@ export interface ChannelDeps {
   readonly notifications: Notifications
   readonly transcripts: Transcripts
   readonly transcriptForms: TranscriptForms
+  readonly transcriptMail: TranscriptMail
   readonly files: Files
   readonly fileDoor: FileDoor
   readonly accounts: Accounts

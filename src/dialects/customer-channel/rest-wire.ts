@@ -167,6 +167,32 @@ export const notification = z.object({
 export const acceptedNotification = z.object({ id: z.string(), state: notification.shape.state })
 
 const speaker = z.object({ name: z.string(), role: z.string() })
+const documentQuery = {
+  /** IANA, such as `Europe/Berlin`. UTC when absent. */
+  timeZone: line(64).optional(),
+  /** For labels and times; the conversation's when absent. */
+  language: line(35).optional(),
+}
+export const transcriptQuery = request(documentQuery)
+export const staffTranscriptQuery = request({
+  ...documentQuery,
+  audience: z.enum(['staff', 'customer']).default('staff'),
+})
+
+const moment = { seq: z.int(), at: z.iso.datetime() }
+const transcriptLine = z.object({
+  ...moment,
+  from: speaker.extend({ type: z.string() }),
+  text: z.string(),
+  attachments: z.array(attachment),
+  state: z.enum(['accepted', 'sent', 'delivered', 'read', 'failed']).nullable(),
+})
+const move = z.object({
+  ...moment,
+  kind: z.enum(['joined', 'left', 'ended']),
+  from: speaker,
+  reason: z.string().optional(),
+})
 export const transcriptJson = z.object({
   conversationId: z.string(),
   channel: z.string(),
@@ -177,24 +203,13 @@ export const transcriptJson = z.object({
   endedAt: z.iso.datetime(),
   audience: z.literal('customer'),
   people: z.array(speaker),
-  lines: z.array(
-    z.object({
-      seq: z.int(),
-      at: z.iso.datetime(),
-      from: speaker.extend({ type: z.string() }),
-      text: z.string(),
-      attachments: z.array(attachment.extend({ size: z.int().optional() })),
-      state: z.enum(['accepted', 'sent', 'delivered', 'read', 'failed']).nullable(),
-    }),
-  ),
-  events: z.array(
-    z.object({
-      seq: z.int(),
-      at: z.iso.datetime(),
-      kind: z.enum(['joined', 'left', 'ended']),
-      from: speaker,
-      reason: z.string().optional(),
-    }),
-  ),
+  lines: z.array(transcriptLine),
+  events: z.array(move),
   hash: z.string(),
+})
+export const staffTranscriptJson = transcriptJson.extend({
+  endedAt: z.iso.datetime().nullable(),
+  audience: z.enum(['staff', 'customer']),
+  lines: z.array(transcriptLine.extend({ whisper: z.literal(true).optional() })),
+  events: z.array(move.extend({ kind: z.enum(['joined', 'left', 'ended', 'observerJoined', 'observerLeft']) })),
 })

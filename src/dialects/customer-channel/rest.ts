@@ -1,4 +1,5 @@
 // REST: binds each route of the catalog to its handler, and answers errors in the one documented shape.
+import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Router, type ErrorRequestHandler, type Request, type Response } from 'express'
 import type { Answered } from '../../files/files'
@@ -11,6 +12,7 @@ import { adminHandlers } from './rest-admin'
 import { channelHandlers } from './rest-channel'
 import { customerHandlers } from './rest-customer'
 import { fileHandlers } from './rest-files'
+import { transcriptHandlers } from './rest-transcripts'
 
 export function createRoutes(deps: ChannelDeps): Router {
   const router = Router({ caseSensitive: true, strict: true })
@@ -19,6 +21,7 @@ export function createRoutes(deps: ChannelDeps): Router {
     ...adminHandlers(deps),
     ...channelHandlers(deps),
     ...fileHandlers(deps),
+    ...transcriptHandlers(deps),
   }
   for (const name of Object.keys(ROUTES) as RouteName[]) {
     const { method, path, status } = ROUTES[name]
@@ -42,7 +45,10 @@ const SLOWEST_READER_MS = 5 * 60_000
 async function sendFile(deps: ChannelDeps, response: Response, result: FileResult): Promise<void> {
   const { file, mediaType, filename, etag } = result
   response.type(mediaType).set('Content-Disposition', `attachment; filename="${filename}"`).set('ETag', etag)
-  await send(deps, response, file)
+  if (response.req.get('if-none-match') === etag) {
+    file.destroy()
+    response.status(304).end()
+  } else await send(deps, response, file)
 }
 async function sendAnswer(deps: ChannelDeps, response: Response, { answer, stream }: Answered): Promise<void> {
   response.status(answer.status).set(answer.headers)

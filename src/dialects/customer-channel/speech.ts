@@ -40,6 +40,7 @@ const OURS: ReadonlySet<string> = new Set([
   'noAgentAvailable',
   'queued',
   'idleWarning',
+  'transcriptMailed',
 ])
 
 /** @param fromConnector connectors may report all receipts, in their provider's words too. */
