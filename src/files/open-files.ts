@@ -28,7 +28,7 @@ interface Deps {
 
 export interface OpenFiles {
   readonly files: Files
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 export async function openFiles({ s3, maxBytes, kinds, clamdUrl }: FileSettings, deps: Deps): Promise<OpenFiles> {
   const vault = s3 ? new S3Vault(s3) : await DiskVault.open({ folder: join(deps.dataDir, 'files') })

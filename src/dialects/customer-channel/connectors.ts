@@ -1,12 +1,12 @@
 // Connectors at the socket's door: they register, get leased deliveries, and bring messages and receipts of their channel.
 import type { Held } from '../../conversation/carriers'
-import type { InboundMessage, Stored } from '../../conversation/conversations'
+import type { InboundMessage } from '../../conversation/conversations'
 import type { Carrier } from '../../conversation/outbox'
 import { connectorByAddress, opens, type Caller as Identity } from '../../identity/credentials'
 import { GatewayError, notYours } from '../../model/errors'
 import { parseEventId, type DeliveryId, type EventId, type ParticipantId, type Place } from '../../model/ids'
 import { channelName, type Address } from '../../model/participant'
-import type { Attachments } from './attachments'
+import type { Attachments, Settled } from './attachments'
 import { type ConnectorSocket, Line } from './carry'
 import { acknowledgementOf } from './codec'
 import type { ChannelDeps } from './deps'
@@ -120,32 +120,31 @@ export class Connectors {
       ...{ tenant: entryPoint.tenant, opening, externalMessageId, clientMessageId: messageId, content },
       digest: broughtDigest(refId, { type: 'message', content }),
     }
+    const { attachments } = this.deps
     // What the customer said before comes first, though its files are being stored still.
     const sender = [channel, account, refId].join('\n')
-    await this.#sequence.pending(sender)
-    const { event } = this.deps.attachments.concern(content)
-      ? await this.#sequence.run(sender, () => this.#receiveWithFiles(inbound))
-      : await conversations.receive(inbound)
+    const prepare = attachments.concern(content) ? () => this.#settle(inbound) : null
+    const { event } = await this.#sequence.say(sender, prepare, async (settled) => {
+      if (!settled) return conversations.receive(inbound)
+      let isUsed = false
+      try {
+        const stored = await conversations.receive({ ...inbound, content: settled.content })
+        isUsed = !stored.repeated
+        return stored
+      } finally {
+        if (!isUsed) await attachments.discard(settled.made).catch(this.deps.onFault)
+      }
+    })
     return acknowledgementOf(event, 'public')
   }
   /** Files belong to a conversation: the one that the message will find. */
-  async #receiveWithFiles(inbound: InboundMessage): Promise<Stored> {
-    const { conversations, attachments } = this.deps
-    const { tenant, opening, content, externalMessageId, digest } = inbound
-    const { conversationId, customer } = await conversations.open({
+  async #settle({ tenant, opening, content, externalMessageId, digest }: InboundMessage): Promise<Settled> {
+    const { conversationId, customer } = await this.deps.conversations.open({
       ...{ tenant, opening, digest },
       requestId: `files ${externalMessageId}`,
       mayRepeat: () => true,
     })
-    const settled = await attachments.settle({ place: { tenant, conversationId }, from: customer }, content)
-    let isUsed = false
-    try {
-      const stored = await conversations.receive({ ...inbound, content: settled.content })
-      isUsed = !stored.repeated && stored.event.conversationId === conversationId
-      return stored
-    } finally {
-      if (!isUsed) await attachments.discard(settled.made).catch(this.deps.onFault)
-    }
+    return this.deps.attachments.settle({ place: { tenant, conversationId }, from: customer }, content)
   }
 
   async report(identity: ConnectorIdentity, receipt: ReceiptSpeech, request: wire.SendRequest): Promise<object> {

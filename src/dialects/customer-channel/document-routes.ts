@@ -116,11 +116,19 @@ const PATH_PARAMETERS: Readonly<Record<string, string>> = {
   name: 'For the reader alone: any will do.',
 }
 
+const OF_FORMS: readonly ErrorCode[] = [
+  'invalidRequest',
+  'timeout',
+  'conversationEnded',
+  'tooLarge',
+  'unsupportedMediaType',
+  'storageFull',
+]
 function errorsOf(name: RouteName, route: RouteEntry): Record<string, unknown> {
   const codes: ErrorCode[] = ['unauthorized', 'tooManyRequests', 'internal', 'unavailable']
   if (route.body ?? route.query ?? route.mediaTypes) codes.push('invalidRequest')
-  if (route.body ?? route.isForm) codes.push('tooLarge', 'unsupportedMediaType')
-  if (route.isForm) codes.push('invalidRequest', 'timeout', 'conversationEnded', 'storageFull')
+  if (route.body) codes.push('tooLarge', 'unsupportedMediaType')
+  if (route.isForm) codes.push(...OF_FORMS)
   // Where a conversation is named, lacking a right looks like not finding it.
   if (!route.who.includes('anyone') && !route.ofConversation) codes.push('forbidden')
   if (route.ofConversation || route.path.includes('{')) codes.push('notFound')

@@ -75,27 +75,28 @@ interface Sought {
 async function sought(deps: ChannelDeps, call: Call): Promise<Sought> {
   const place = placeOf(deps, call.params['conversationId'] ?? '')
   const found = await deps.conversations.find(place.tenant, place.conversationId)
-  const customer = found?.opening.customer.participantId ?? null
-  if (deps.tokens.isHandle(bearerOf(call), place.tenant, place.conversationId, customer)) {
-    if (!found || !customer || deps.entryPoint.customerAuth !== 'handle') throw notYours()
-    return { place, found, caller: { kind: 'customer', ...place, participantId: customer, expiresAt: Infinity } }
-  }
-  const caller = await callerOf(deps, call)
+  const caller = customerBy(deps, call, { place, found }) ?? (await callerOf(deps, call))
   if (caller.kind === 'anonymous') throw new GatewayError('unauthorized', 'Send the conversation’s token as a bearer.')
   if (!found || !isTheirs(caller, found)) throw notYours()
   return { place, found, caller }
 }
+/** Whoever shows the handle of the customer; null for everybody else. */
+function customerBy(
+  { tokens, entryPoint }: ChannelDeps,
+  call: Call,
+  { place, found }: { readonly place: Place; readonly found: Conversation | null },
+): Visitor | null {
+  const participantId = found?.opening.customer.participantId ?? null
+  const isHandle = tokens.isHandle(bearerOf(call), place.tenant, place.conversationId, participantId)
+  if (!isHandle || !participantId) return null
+  if (entryPoint.customerAuth !== 'handle') throw notYours()
+  return { kind: 'customer', ...place, participantId, expiresAt: Infinity }
+}
 function isTheirs(caller: Caller, { tenant, id, opening }: Conversation): caller is Visitor {
-  switch (caller.kind) {
-    case 'customer':
-      return caller.tenant === tenant && caller.conversationId === id
-    case 'staff':
-      return true
-    case 'connector':
-      return opening.carried && opens(caller, opening.address.channel, opening.address.account)
-    default:
-      return false
-  }
+  if (caller.kind === 'customer') return caller.tenant === tenant && caller.conversationId === id
+  if (caller.kind === 'staff') return true
+  if (caller.kind !== 'connector') return false
+  return opening.carried && opens(caller, opening.address.channel, opening.address.account)
 }
 const wasThere = ({ memberships }: Conversation, { accountId }: Extract<Caller, { kind: 'staff' }>): boolean =>
   memberships.some(({ account }) => account === accountId)

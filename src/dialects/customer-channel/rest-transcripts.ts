@@ -4,7 +4,7 @@ import type { Conversation } from '../../model/conversation'
 import { GatewayError, notYours } from '../../model/errors'
 import type { Place } from '../../model/ids'
 import { asJson, hashOf } from '../../transcript/canonical'
-import { isAnswered, type CustomerTranscript, type Transcript } from '../../transcript/transcript'
+import { isAnswered, type Transcript } from '../../transcript/transcript'
 import { TRANSCRIPT_FORMS, type RenderOptions } from '../../transcript/transcript-forms'
 import { encodeSpeaker, type ShowFile } from './codec'
 import type { ChannelDeps } from './deps'
@@ -43,7 +43,11 @@ async function transcript(deps: TranscriptDeps, call: Call): Promise<Result> {
   if (!isTheirs && !isOpen(deps, found, form)) throw notYours()
   if (form !== 'email') return render(deps, await deps.transcripts.read(found, 'customer'), { ...options, form })
   // One after the other, so that nobody is quicker than the count.
-  return deps.mails.run(place.conversationId, () => mail(deps, call, { found, isTheirs, ...options }))
+  return deps.mails.say(
+    place.conversationId,
+    () => mail(deps, call, { found, isTheirs, ...options }),
+    async (sent) => sent,
+  )
 }
 
 /** An empty 200 when the mail server has taken it, and not before. */

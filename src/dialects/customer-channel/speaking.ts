@@ -1,5 +1,6 @@
 // What one socket says: messages, activities, receipts, the end. Each is answered when it is durable, in its place.
 import type { Saying } from '../../conversation/rules'
+import type { Content } from '../../model/content'
 import { GatewayError, notYours } from '../../model/errors'
 import type { Utterance } from '../../model/events'
 import type { ParticipantId, Place } from '../../model/ids'
@@ -32,8 +33,6 @@ interface Speaker {
   readonly seat: AnySeat | null
 }
 
-type MessageSaying = Saying & { readonly body: Extract<Saying['body'], { type: 'message' }> }
-
 export class Speaking {
   /** Most sockets never send a file. */
   #sequence: Sequence | null = null
@@ -54,42 +53,71 @@ export class Speaking {
       answer(await deps.connectors.receive(identity, request))
       return
     }
-    await this.#inTurn(request.conversationId)
-    const speaker = this.#sitting(request.conversationId) ?? (await this.#connectorFor(request.conversationId))
+    const { conversationId } = request
     const speech = readSpeech(request, identity.kind === 'connector')
-    if (speech.type !== 'say') {
-      answer(await this.#act(speaker, speech, request))
-      return
-    }
-    const saying = inOrder(speaker, readSaying(request, speaker, speech.body))
-    const { body } = saying
-    if (body.type === 'message' && this.deps.attachments.concern(body.content))
-      await (this.#sequence ??= new Sequence()).run(speaker.place.conversationId, () =>
-        this.#sayWithFiles(speaker, { ...saying, body }, answer),
-      )
-    else await this.#say(speaker, saying, answer)
+    const content = speech.type === 'say' && speech.body.type === 'message' ? speech.body.content : null
+    if (content && deps.attachments.concern(content))
+      await this.#sendWithFiles(conversationId, { request, content }, answer)
+    else if (this.#sequence) await this.#inTurn(conversationId, () => this.#speak(request, speech, answer))
+    else await this.#speak(request, speech, answer)
   }
-  /** What was said before has its files looked up or stored still. */
-  async #inTurn(id: string): Promise<void> {
-    const before = this.#sequence?.pending(id)
-    if (before) await before
+  async #speak(request: SendRequest, speech: Speech, answer: Answer): Promise<void> {
+    const { conversationId = '' } = request
+    const speaker = this.#sitting(conversationId) ?? (await this.#connectorFor(conversationId))
+    if (speech.type !== 'say') answer(await this.#act(speaker, speech, request))
+    else await this.#say(speaker, inOrder(speaker, readSaying(request, speaker, speech.body)), answer)
+  }
+  /** Behind what was said before and has its files looked up or stored still. */
+  #inTurn(id: string, say: () => Promise<void>): Promise<void> {
+    return this.#sequence ? this.#sequence.say(id, null, say) : say()
+  }
+  /** Files that were made for a message that is not said, or was said before, go again. */
+  async #sendWithFiles(
+    id: string,
+    { request, content }: { readonly request: SendRequest; readonly content: Content },
+    answer: Answer,
+  ): Promise<void> {
+    const { attachments, onFault } = this.deps
+    const prepare = async () => {
+      const speaker = await this.#speakerIn(id)
+      // Under the digest of what was sent: a repeat makes files of its own.
+      const saying = inOrder(speaker, readSaying(request, speaker, { type: 'message', content }))
+      try {
+        return { speaker, saying, settled: await attachments.settle(speaker, content) }
+      } catch (cause) {
+        speaker.seat?.said.failed(saying, cause)
+        throw cause
+      }
+    }
+    await (this.#sequence ??= new Sequence()).say(id, prepare, async (prepared) => {
+      if (!prepared) return
+      const { speaker, saying, settled } = prepared
+      let isUsed = false
+      try {
+        const said = { ...saying, body: { type: 'message' as const, content: settled.content } }
+        isUsed = !(await this.#say(speaker, said, answer)).repeated
+      } finally {
+        if (!isUsed) await attachments.discard(settled.made).catch(onFault)
+      }
+    })
   }
   async end(id: string, answer: Answer): Promise<void> {
     if (!this.deps.unlimited) await this.#limit({ conversationId: id })
-    await this.#inTurn(id)
-    const { place, from } = this.#sitting(id) ?? (await this.#connectorFor(id))
-    await this.deps.conversations.end(place, from)
-    answer({ conversationId: place.conversationId })
+    await this.#inTurn(id, async () => {
+      const { place, from } = await this.#speakerIn(id)
+      await this.deps.conversations.end(place, from)
+      answer({ conversationId: place.conversationId })
+    })
   }
   async leave(id: string, answer: Answer): Promise<void> {
     if (!this.deps.unlimited) await this.#limit({ conversationId: id })
-    await this.#inTurn(id)
-    const { conversations } = this.deps
-    const { place, from, seat } = this.#sitting(id) ?? (await this.#connectorFor(id))
-    // A connector gives up its own seat, if it has one. The customer may be here by another socket, and stays.
-    if (seat && seat.role !== 'connector') await conversations.leave(place, from, 'left')
-    this.seating.drop(place.conversationId)
-    answer({ conversationId: place.conversationId })
+    await this.#inTurn(id, async () => {
+      const { place, from, seat } = await this.#speakerIn(id)
+      // A connector gives up its own seat, if it has one. The customer may be here by another socket, and stays.
+      if (seat && seat.role !== 'connector') await this.deps.conversations.leave(place, from, 'left')
+      this.seating.drop(place.conversationId)
+      answer({ conversationId: place.conversationId })
+    })
   }
 
   /** A customer counts by participant, whatever number of sockets they open; who sits nowhere counts by socket. */
@@ -103,6 +131,9 @@ export class Speaking {
     } else await limiter.consume('sendCustomer', this.seating.at(conversationId)?.participantId ?? socket.id)
   }
 
+  async #speakerIn(id: string): Promise<Speaker> {
+    return this.#sitting(id) ?? (await this.#connectorFor(id))
+  }
   #sitting(id: string): Speaker | null {
     const seat = this.seating.at(id)
     if (seat?.hasExpired()) throw seatExpired()
@@ -117,23 +148,6 @@ export class Speaking {
     if (identity.kind !== 'connector') throw notYours()
     const customer = await this.deps.connectors.customerOf(identity, place)
     return { place, ...customer, counts: countsOf(identity), seat: null }
-  }
-
-  /** Files that were made for a message that is not said, or was said before, go again. */
-  async #sayWithFiles(speaker: Speaker, saying: MessageSaying, answer: Answer): Promise<void> {
-    const { content, made } = await this.deps.attachments
-      .settle(speaker, saying.body.content)
-      .catch((cause: unknown) => {
-        speaker.seat?.said.failed(saying, cause)
-        throw cause
-      })
-    let isUsed = false
-    try {
-      const { repeated } = await this.#say(speaker, { ...saying, body: { ...saying.body, content } }, answer)
-      isUsed = !repeated
-    } finally {
-      if (!isUsed) await this.deps.attachments.discard(made).catch(this.deps.onFault)
-    }
   }
 
   /** The acknowledgement stands in the message's place in the stream. */
