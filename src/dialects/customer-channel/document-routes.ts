@@ -129,14 +129,19 @@ function errorsOf(name: RouteName, route: RouteEntry): Record<string, unknown> {
   if (route.body ?? route.query ?? route.mediaTypes) codes.push('invalidRequest')
   if (route.body) codes.push('tooLarge', 'unsupportedMediaType')
   if (route.isForm) codes.push(...OF_FORMS)
-  // Where a conversation is named, lacking a right looks like not finding it.
-  if (!route.who.includes('anyone') && !route.ofConversation) codes.push('forbidden')
-  if (route.ofConversation || route.path.includes('{')) codes.push('notFound')
+  codes.push(...refusalsOf(route))
   const errors: Record<string, object> = Object.fromEntries(
     codes.map((code) => [ERRORS[code].status, { $ref: `#/components/responses/${code}` }]),
   )
   const conflict = CONFLICTS[name]
   return conflict === undefined ? errors : { ...errors, 409: { ...errorResponse('conflict'), description: conflict } }
+}
+
+function refusalsOf({ who, ofConversation, path }: RouteEntry): ErrorCode[] {
+  // Where a conversation is named, lacking a right looks like not finding it.
+  const isRefused = !who.includes('anyone') && !ofConversation
+  const isHidden = ofConversation || path.includes('{')
+  return [...(isRefused ? (['forbidden'] as const) : []), ...(isHidden ? (['notFound'] as const) : [])]
 }
 
 function errorResponse(code: ErrorCode) {
