@@ -156,7 +156,6 @@ async function readBody(response: IncomingMessage, maxBytes: number): Promise<Bu
     if (size > maxBytes) throw tooLarge()
     chunks.push(chunk)
   }
-  if (!response.complete) throw new Error('Broken off')
   return Buffer.concat(chunks)
 }
 

@@ -1,6 +1,6 @@
 // A mail as MIME: clean fields, a text, a page, and files that cannot be anything but files.
 import { randomUUID } from 'node:crypto'
-import { finished, Readable, Transform } from 'node:stream'
+import { Readable, Transform } from 'node:stream'
 import MailComposer from 'nodemailer/lib/mail-composer'
 import { GatewayError } from '../model/errors'
 import { readMailAddress, type MailFrom } from './mail-address'
@@ -38,7 +38,7 @@ export function mimeOf(mail: Mail, from: MailFrom, bounds: { readonly maxBytes: 
   const release = () => files.forEach((file) => file.destroy())
   try {
     const { message, ...mime } = compiled(mail, from, bounds.maxBytes)
-    return { ...mime, bytes: () => bounded(message.createReadStream(), files, bounds.maxBytes), release }
+    return { ...mime, bytes: () => bounded(message.createReadStream(), bounds.maxBytes), release }
   } catch (error) {
     release()
     throw error
@@ -122,11 +122,8 @@ function asFileName(name: string): string {
   return stem === '' ? 'attachment' : stem.trimEnd() + extension
 }
 
-/**
- * Passes the bytes on. Breaks off when there are too many, or when a file ends before its end, which leaves the mail
- * unfinished and so unsent.
- */
-function bounded(source: Readable, files: readonly Readable[], maxBytes: number): Readable {
+/** Passes the bytes on, and breaks off when there are too many, which leaves the mail unfinished and so unsent. */
+function bounded(source: Readable, maxBytes: number): Readable {
   let size = 0
   const counter = new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -135,10 +132,6 @@ function bounded(source: Readable, files: readonly Readable[], maxBytes: number)
       else done(null, chunk)
     },
   })
-  const breakOff = (cause?: Error | null) => {
-    if (cause) counter.destroy(new Error('A part of the mail broke off', { cause }))
-  }
-  for (const file of files) finished(file, { writable: false }, breakOff)
-  source.on('error', breakOff)
+  source.on('error', (cause) => counter.destroy(new Error('A part of the mail broke off', { cause })))
   return source.pipe(counter)
 }

@@ -155,7 +155,7 @@ describe('a mail server', () => {
     ['the mail, and has read all of it', { onData: (stream) => void stream.resume() }],
   ])('that stalls at %s has not accepted, and is left', async (_what, manners) => {
     const server = await serverWith(manners)
-    const limits = { connectMs: 300, greetingMs: 200, commandMs: 200 }
+    const limits = { connectMs: 300, greetingMs: 200, commandMs: 200, mailMs: 600_000 }
     const way = { limits, ...(manners.onAuth && { login, options: '?plainLogin=on' }) }
     const content = Buffer.alloc(4_000_000)
     const attachments = [{ name: 'a.bin', mediaType: 'application/octet-stream', content }]
@@ -170,7 +170,10 @@ describe('a mail server', () => {
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
     closing.push(() => new Promise((resolve) => silent.close(resolve)))
     const { port } = silent.address() as AddressInfo
-    const mailer = mailerTo(port, { scheme: 'smtps', limits: { connectMs: 200, greetingMs: 200, commandMs: 200 } })
+    const mailer = mailerTo(port, {
+      scheme: 'smtps',
+      limits: { connectMs: 200, greetingMs: 200, commandMs: 200, mailMs: 600_000 },
+    })
     await expect(mailer.send(mailOf())).rejects.toEqual(refusedFor(/does not answer in time/, true))
   })
   it('that says a little now and then is left when the time of the whole mail is over', async () => {

@@ -1,8 +1,10 @@
 // Mails: what a mail server has accepted, and what becomes of many, of large ones and of those that nobody wants.
+import { createServer, type AddressInfo } from 'node:net'
+import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { eventually } from '../support/eventually'
 import { reply } from '../support/mail-server'
-import { mailerTo, mailOf, refusedFor, serverWith } from '../support/mails'
+import { closing, mailerTo, mailOf, refusedFor, serverWith } from '../support/mails'
 import { headerOf, leavesOf, parameterOf, parseMail, wordsOf } from '../support/mime'
 
 /** As in a document whose lines may end either way. */
@@ -82,9 +84,22 @@ describe('a mail that was sent', () => {
     expect(server.connections).toBe(3)
   })
   it('said goodbye', async () => {
-    const server = await serverWith()
-    await mailerTo(server.port).send(mailOf())
-    await eventually(() => server.open === 0)
+    const said: string[] = []
+    const answers: Record<string, string> = { DATA: '354 Go on', QUIT: '221 Bye' }
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined).write('220 Hello\r\n')
+      createInterface(socket).on('line', (line) => {
+        const inMail = said.includes('DATA') && !said.includes('.')
+        said.push(line)
+        if (!inMail || line === '.') socket.write(`${answers[line] ?? '250 Ok'}\r\n`)
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    closing.push(() => new Promise((resolve) => server.close(resolve)))
+    const sent = await mailerTo((server.address() as AddressInfo).port).send(mailOf())
+    expect(sent.response).toBe('250 Ok')
+    await eventually(() => said.at(-1) === 'QUIT')
+    expect(said.slice(1, 4)).toEqual(['MAIL FROM:<help@example.org>', 'RCPT TO:<ann@example.org>', 'DATA'])
   })
 })
 
@@ -163,6 +178,22 @@ describe('many mails', () => {
       ['1', '2'],
       ['3', '4'],
     ])
+  })
+  it('with a file that breaks while they wait are refused when it is their turn, and harm nobody', async () => {
+    const { server, held, letGo } = await holding()
+    const mailer = mailerTo(server.port, { limits: { atOnce: 1 } })
+    const first = mailer.send(mailOf())
+    const content = new Readable({ read: () => undefined })
+    const broken = mailer.send(mailOf({ attachments: [{ name: 'a.pdf', mediaType: 'application/pdf', content }] }))
+    const refused = expect(broken).rejects.toEqual(refusedFor(/could not be read/, true))
+    await eventually(() => held.length === 1)
+    content.destroy(new Error('The disk is gone'))
+    letGo()
+    await first
+    await eventually(() => held.length === 1)
+    letGo()
+    await refused
+    expect(server.accepted).toHaveLength(1)
   })
   it('that wait too long, or are given up while they wait, leave their place', async () => {
     const { server, held, letGo } = await holding()
