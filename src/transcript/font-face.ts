@@ -8,16 +8,20 @@ export interface FaceSource {
   readonly read: () => Buffer
   /** What it may have, known without opening it; absent: whatever is in it. */
   readonly mayHave?: (codePoint: number) => boolean
+  /** Its letters stand at different heights, each lower than the one before it. */
+  readonly climbs?: boolean
 }
 
 export class FontFace {
   readonly id: string
+  readonly climbs: boolean
   readonly #read: () => Buffer
   readonly #mayHave: (codePoint: number) => boolean
   #font: Font | null = null
 
-  constructor({ id, read, mayHave = () => true }: FaceSource) {
+  constructor({ id, read, mayHave = () => true, climbs = false }: FaceSource) {
     this.id = id
+    this.climbs = climbs
     this.#read = read
     this.#mayHave = mayHave
   }

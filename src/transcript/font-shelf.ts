@@ -13,6 +13,7 @@ export interface ScriptStyle {
   readonly nastaliq: boolean
 }
 
+const URDU = 'noto-nastaliq-urdu'
 const LETTERS = ['latin', 'latin-ext', 'vietnamese', 'cyrillic', 'cyrillic-ext', 'greek', 'greek-ext']
 const CJK = {
   ja: { family: 'noto-sans-jp', subset: 'japanese' },
@@ -54,7 +55,7 @@ export class FontShelf {
     const key = `${han} ${nastaliq} ${weight}`
     const known = this.#chains.get(key)
     if (known) return known
-    const urdu = this.#face('noto-nastaliq-urdu', 'arabic', weight, matches(ARABIC))
+    const urdu = this.#face(URDU, 'arabic', weight, matches(ARABIC))
     const arabic = this.#face('noto-sans-arabic', 'arabic', weight, matches(ARABIC))
     const cjk = HAN_ORDER[han].map((language) => CJK[language])
     const chain = [
@@ -78,7 +79,7 @@ export class FontShelf {
     const known = this.#faces.get(id)
     if (known) return known
     const read = () => readFileSync(join(this.#folder(family), 'files', `${family}-${subset}-${weight}-normal.woff`))
-    const face = new FontFace({ id, read, ...(mayHave ? { mayHave } : {}) })
+    const face = new FontFace({ id, read, climbs: family === URDU, ...(mayHave ? { mayHave } : {}) })
     this.#faces.set(id, face)
     return face
   }

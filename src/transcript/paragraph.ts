@@ -17,7 +17,7 @@ export type Piece = Extent &
   (
     | { readonly kind: 'glyphs'; readonly run: ShapedRun }
     | { readonly kind: 'box'; readonly codes: readonly string[]; readonly text: string }
-    | { readonly kind: 'space' }
+    | { readonly kind: 'space'; readonly run: ShapedRun }
   )
 export interface PlacedPiece {
   readonly piece: Piece
@@ -50,6 +50,8 @@ interface Part {
   readonly end: number
   readonly source: string
   readonly cluster: Exclude<Cluster, { kind: 'nothing' }>
+  /** A space is of the font before it, so that a line in one script is in one font. */
+  readonly face: FontFace
   /** What is shown instead in a text from right to left: the other bracket. */
   readonly mirrored: string | null
 }
@@ -79,13 +81,11 @@ export class Typesetter {
     const lines = this.#fill(atoms, style.maxWidth)
     return lines.map((pieces) => this.#place(text, pieces, base))
   }
-  /** The glyph of a space, which ends words in whatever script. */
-  get space(): ShapedRun {
-    return this.#shape(' ', this.#shelf.latin, 0)
-  }
   /** The run of a short text in Latin letters and digits. */
   latin(text: string): ShapedRun {
-    return this.#shape(text, this.#shelf.latin, 0)
+    const run = this.#shaper.shape(text, this.#shelf.latin, 'ltr')
+    if (!run) throw new Error('The Latin font has letters, digits and a space')
+    return run
   }
 
   #atoms(
@@ -103,7 +103,7 @@ export class Typesetter {
       const cluster = this.#clusters.of(segment, script, style.weight)
       if (cluster.kind === 'nothing') continue
       const level = levels[index] ?? 0
-      const part = this.#part(segment, { index, level, cluster })
+      const part = this.#part(segment, { index, level, cluster, before: atoms.at(-1)?.parts.at(-1) })
       const isApart = mayBreak || cuts.has(index) || atoms.at(-1)?.level !== level
       if (!isApart && joins(open, part)) open.push(part)
       else atoms.push({ parts: (open = [part]), level, mayBreakBefore: mayBreak })
@@ -113,10 +113,17 @@ export class Typesetter {
   }
   #part(
     source: string,
-    { index: start, level, cluster }: { index: number; level: number; cluster: Part['cluster'] },
+    {
+      index: start,
+      cluster,
+      ...at
+    }: Pick<Part, 'cluster'> & { index: number; level: number; before: Part | undefined },
   ): Part {
+    const { level, before } = at
     const mirrored = level % 2 === 1 ? this.#bidi.getMirroredCharacter(source) : null
-    return { start, end: start + source.length, source, cluster, mirrored }
+    const neighbour = before?.cluster.kind === 'glyphs' && before.cluster.emoji ? undefined : before?.face
+    const face = cluster.kind === 'glyphs' ? cluster.face : (neighbour ?? this.#shelf.latin)
+    return { start, end: start + source.length, source, cluster, mirrored, face }
   }
 
   #fill(atoms: readonly Atom[], maxWidth: number): Piece[][] {
@@ -183,8 +190,10 @@ export class Typesetter {
     if (!first || !last) throw new Error('A piece has a cluster')
     const extent = { start: first.start, end: last.end, level }
     switch (first.cluster.kind) {
-      case 'space':
-        return { kind: 'space', ...extent, width: this.space.width * (first.cluster.tab ? TAB_SPACES : 1) }
+      case 'space': {
+        const run = this.#shaper.shape(' ', first.face, 'ltr') ?? this.latin(' ')
+        return { kind: 'space', ...extent, run, width: run.width * (first.cluster.tab ? TAB_SPACES : 1) }
+      }
       case 'box':
         return boxOf(first, extent)
       case 'glyphs': {
@@ -209,11 +218,6 @@ export class Typesetter {
     const shown = Array.from(mirrored).every((one) => face.has(one.codePointAt(0) ?? 0)) ? mirrored : part.source
     const run = this.#shaper.shape(shown, face, level % 2 === 1 ? 'rtl' : 'ltr')
     return run && { ...run, glyphs: run.glyphs.map((glyph, i) => (i === 0 ? { ...glyph, text: part.source } : glyph)) }
-  }
-  #shape(text: string, face: FontFace, level: number): ShapedRun {
-    const run = this.#shaper.shape(text, face, level % 2 === 1 ? 'rtl' : 'ltr')
-    if (!run) throw new Error('The Latin font has letters, digits and a space')
-    return run
   }
 
   #place(text: string, laid: readonly Piece[], base: number): LaidLine {

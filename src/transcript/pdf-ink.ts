@@ -3,7 +3,7 @@ import type { FontFace } from './font-face'
 import type { LaidLine, Piece, Typesetter } from './paragraph'
 import type { PdfDocument, PdfReference } from './pdf-document'
 import { PdfFont } from './pdf-font'
-import type { ShapedGlyph, ShapedRun } from './shaping'
+import { NOTHING, type ShapedGlyph, type ShapedRun } from './shaping'
 
 /** Red, green and blue, each 0 to 1. */
 export type Colour = readonly [number, number, number]
@@ -12,7 +12,7 @@ export interface Pen {
   readonly size: number
   readonly colour: Colour
   /** For pieces that belong to a link. */
-  readonly colourOf?: ((piece: Piece) => Colour) | undefined
+  readonly colourOf?: (piece: Piece) => Colour
 }
 export interface Point {
   readonly x: number
@@ -32,17 +32,11 @@ export class Ink {
 
   /** From the left end of the baseline. */
   line(line: LaidLine, at: Point, pen: Pen): void {
-    const said = line.pieces.map(({ piece }) => textOf(piece)).join('')
-    const isPlain = said === line.text.trimEnd()
-    // Where glyphs stand in another order than their letters, a copy says what was written.
-    if (!isPlain) this.#document.markContent('Span', { actual: line.text })
-    for (const { piece, x } of line.pieces) {
+    for (const { piece, x, run, colour } of strokesOf(line, pen)) {
       const from = { x: at.x + (x * pen.size) / 1_000, y: at.y }
-      const colour = pen.colourOf?.(piece) ?? pen.colour
       if (piece.kind === 'box') this.#box(piece, from, { size: pen.size, colour })
-      else this.#run(piece.kind === 'space' ? this.#typesetter.space : piece.run, from, { size: pen.size, colour })
+      else if (run) this.#run(run, from, { size: pen.size, colour })
     }
-    if (!isPlain) this.#document.endMarkedContent()
   }
 
   /** How many pages there are: written now, known at the end. */
@@ -70,7 +64,7 @@ export class Ink {
     for (const font of this.#fonts.values()) font.end()
   }
 
-  #run(run: ShapedRun, at: Point, { size, colour }: Pen): void {
+  #run(run: Pick<ShapedRun, 'glyphs' | 'face'>, at: Point, { size, colour }: Pen): void {
     const font = this.#fontOf(run.face)
     const fonts = this.#document.page.fonts as Record<string, PdfReference>
     fonts[font.name] ??= font.dictionary
@@ -99,7 +93,7 @@ export class Ink {
         const run = this.#typesetter.latin(digits)
         // The first digit stands for the character, the others for nothing: a copy has it, not its number.
         const glyphs = run.glyphs.map((glyph) => {
-          const text = said === '' ? '\u2060' : said
+          const text = said === '' ? NOTHING : said
           said = ''
           return { ...glyph, text }
         })
@@ -120,9 +114,46 @@ export class Ink {
 
 const TOTAL_SIZE = 8
 
-function textOf(piece: Piece): string {
-  if (piece.kind === 'space') return ' '
-  return piece.kind === 'box' ? piece.text : piece.run.glyphs.map(({ text }) => text).join('')
+interface Stroke {
+  readonly piece: Piece
+  readonly x: number
+  readonly run: Pick<ShapedRun, 'glyphs' | 'face'> | null
+  readonly colour: Colour
+}
+/**
+ * In the order of reading, wherever they stand. Neighbours in one font and direction are shown in one go: whoever
+ * extracts the text finds the spaces between them.
+ */
+function strokesOf({ pieces }: LaidLine, { colour, colourOf = () => colour }: Pen): Stroke[] {
+  const strokes: Stroke[] = []
+  for (const { piece, x } of pieces.toSorted((a, b) => a.piece.start - b.piece.start)) {
+    const next = { piece, x, run: piece.kind === 'box' ? null : piece.run, colour: colourOf(piece) }
+    const last = strokes.at(-1)
+    if (last && goOn(last, next)) strokes.splice(-1, 1, joined(last, next))
+    else strokes.push(next)
+  }
+  return strokes
+}
+function goOn(last: Stroke, next: Stroke): boolean {
+  // A tabulator is wider than its glyph: what follows has a place of its own.
+  const isWide = last.piece.kind === 'space' && last.piece.width !== last.piece.run.width
+  const isAlike = last.run?.face === next.run?.face && last.colour === next.colour
+  // Words that climb are taken for columns if they are shown together: each goes with the space before it.
+  const isApart = hasClimbed(last) || (hasClimbed(next) && last.piece.kind !== 'space')
+  return !isWide && !isApart && last.run !== null && isAlike && last.piece.level === next.piece.level
+}
+const hasClimbed = ({ piece }: Stroke): boolean => piece.kind === 'glyphs' && piece.run.face.climbs
+function joined(last: Stroke, next: Stroke): Stroke {
+  const isRtl = next.piece.level % 2 === 1
+  const { before, after } = hasClimbed(next) ? withSpace(last, next) : { before: glyphsOf(last), after: glyphsOf(next) }
+  const glyphs = isRtl ? [...after, ...before] : [...before, ...after]
+  return { ...next, x: isRtl ? next.x : last.x, run: next.run && { ...next.run, glyphs } }
+}
+const glyphsOf = ({ run }: Stroke): readonly ShapedGlyph[] => run?.glyphs ?? []
+/** What stands for the word stands for the space, too: a space alone is passed over. Both are turned around later. */
+function withSpace(space: Stroke, word: Stroke): { before: readonly ShapedGlyph[]; after: readonly ShapedGlyph[] } {
+  const after = glyphsOf(word).map((glyph, i) => (i === 0 ? { ...glyph, text: `${glyph.text} ` } : glyph))
+  return { before: glyphsOf(space).map((glyph) => ({ ...glyph, text: NOTHING })), after }
 }
 
 /** The operators that show these glyphs: moved from where their widths would put them, and raised. */

@@ -18,7 +18,7 @@ export interface ShapedRun {
   readonly width: number
 }
 /** Stands for nothing: a format character, which readers of text pass over. */
-const NOTHING = '\u2060'
+export const NOTHING = '\u2060'
 const MAX_CACHED = 20_000
 
 /** What shows nothing by itself and only changes its neighbours. */
@@ -59,19 +59,32 @@ function shapeNow(text: string, face: FontFace, direction: 'ltr' | 'rtl'): Shape
       dy: at.yOffset * scale,
     })
   }
-  const named = nameGlyphs(shown, text, direction)
+  const named =
+    direction === 'rtl' && face.climbs ? onTheBaseline(shown, text, face) : nameGlyphs(shown, text, direction)
   return { face, glyphs: named, width: named.reduce((sum, { advance }) => sum + advance, 0) }
 }
 
 /**
- * Where glyphs stand in another order than their characters, as a vowel before its consonant, the first one read stands
- * for the whole run and the others for nothing.
+ * Where glyphs stand in another order than their characters, as a vowel before its consonant, one stands for the whole
+ * run and the others for nothing.
  */
 function nameGlyphs(glyphs: readonly ShapedGlyph[], text: string, direction: 'ltr' | 'rtl'): ShapedGlyph[] {
   const read = direction === 'rtl' ? glyphs.toReversed() : glyphs
-  const isInOrder = read.map((glyph) => glyph.text).join('') === text
+  const said = read.map((glyph) => glyph.text).join('')
+  const isInOrder = said.normalize('NFC') === text.normalize('NFC')
   return glyphs.map((glyph) => {
-    if (isInOrder) return glyph.text === '' ? { ...glyph, text: NOTHING } : glyph
-    return { ...glyph, text: glyph === read[0] ? text : NOTHING }
+    const named = isInOrder ? glyph.text : glyph === read[0] ? text : ''
+    return { ...glyph, text: named === '' ? NOTHING : direction === 'rtl' ? backwards(named) : named }
   })
 }
+/**
+ * Letters that climb from right to left, as in Nastaliq, would each be a line to whoever reads them by their places: a
+ * blank on the baseline stands for the word.
+ */
+function onTheBaseline(glyphs: readonly ShapedGlyph[], text: string, face: FontFace): ShapedGlyph[] {
+  const { id, advanceWidth } = face.font.glyphForCodePoint(0x20)
+  const blank = { id, text: backwards(text), width: advanceWidth * face.scale, advance: 0, dx: 0, dy: 0 }
+  return [blank, ...glyphs.map((glyph) => ({ ...glyph, text: NOTHING }))]
+}
+/** What extracts text (pdf.js, Poppler, PDFium) turns a line from right to left around, also within one glyph. */
+const backwards = (text: string): string => Array.from(text).reverse().join('')
