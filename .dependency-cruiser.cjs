@@ -187,8 +187,8 @@ module.exports = {
     floor(
       'the-process-files-stay-small',
       '^src/(config|settings|logger)\\.ts$',
-      '^src/(config|settings|logger)\\.ts$',
-      'Settings and the log know nothing of the house.',
+      '^src/(config|settings|logger)\\.ts$|^src/(files/kinds|transcript/(smtp-url|mail-address))\\.ts$',
+      'Settings and the log know nothing of the house but how some texts are read.',
     ),
 
     // Beside the house
@@ -246,7 +246,12 @@ module.exports = {
     only('pino-lives-in-the-logger', 'pino', '^src/logger\\.ts$', 'Take a logger as a dependency.'),
     only('s3-lives-in-its-vault', '@aws-sdk/client-s3', '^src/files/s3-vault\\.ts$', 'Take a Vault as a dependency.'),
     only('multipart-lives-in-one-file', 'busboy', '^src/files/multipart\\.ts$', 'Ask files/multipart.ts.'),
-    only('pictures-live-in-one-file', 'sharp', '^src/files/thumbnail\\.ts$', 'Ask files/thumbnail.ts.'),
+    only(
+      'pictures-live-in-one-file',
+      'sharp',
+      '^src/(files/thumbnail|transcript/pictures)\\.ts$',
+      'Ask files/thumbnail.ts.',
+    ),
     only('kinds-live-in-one-file', 'file-type', '^src/files/kind\\.ts$', 'Ask files/kind.ts what a file is.'),
     only('smpp-lives-in-its-connector', 'smpp|libphonenumber-js', '^connectors/sms/', 'That is SMS: move it there.'),
     only('mail-lives-in-transcript', 'nodemailer', '^src/transcript/', 'Ask the Mailer of src/transcript/mailer.ts.'),

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import type { MailFrom } from './transcript/mail-address'
 import type { SmtpServer } from './transcript/smtp-url'
-import type { FileSettings } from './files/open-files'
+import type { Kind } from './files/kinds'
 import {
   type ChannelWords,
   type ConnectorKey,
@@ -11,6 +11,7 @@ import {
   type DatabaseSetting,
   gatewayShape,
   type LogLevel,
+  type Bucket,
 } from './settings'
 
 /** Everything the operator decided. Durations are milliseconds. */
@@ -64,7 +65,15 @@ export interface Config {
   /** The first signs, all verify. Empty outside production: the gateway makes one and keeps it in `dataDir`. */
   readonly secretKeys: readonly string[]
   /** Where the bytes of files lie, and what of them is taken. */
-  readonly files: FileSettings
+  readonly files: {
+    /** Null: in `dataDir`. */
+    readonly s3: Bucket | null
+    /** Of one file. */
+    readonly maxBytes: number
+    readonly kinds: readonly Kind[]
+    /** Null: nobody looks for viruses. */
+    readonly clamdUrl: string | null
+  }
   /** Null: no mails are sent. */
   readonly mail: { readonly server: SmtpServer; readonly from: MailFrom } | null
   readonly connectorKeys: readonly ConnectorKey[]

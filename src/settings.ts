@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { readMailFrom, type MailFrom } from './transcript/mail-address'
 import { readSmtpUrl, type SmtpServer } from './transcript/smtp-url'
-import type { S3Options } from './files/s3-vault'
 import { ALL_KINDS, DEFAULT_KINDS, type Kind } from './files/kinds'
 
 export interface ConnectorKey {
@@ -183,8 +182,18 @@ const databaseUrl = z.string().transform((text, context): DatabaseSetting => {
 const dataDir = setting('./data', 'must be a folder.', z.string())
 const logLevel = setting<LogLevel>('info', `must be one of ${LOG_LEVELS.join(', ')}.`, z.enum(LOG_LEVELS))
 
+export interface Bucket {
+  readonly endpoint: string
+  readonly region: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly bucket: string
+  readonly pathStyle: boolean
+  /** Before every key; empty, or with a slash at its end. */
+  readonly prefix: string
+}
 /** A bucket behind `https://key:secret@host/bucket/prefix?region=name`. */
-const bucketUrl = url(['https:', 'http:']).transform((text, context): S3Options => {
+const bucketUrl = url(['https:', 'http:']).transform((text, context): Bucket => {
   const { protocol, host, username, password, pathname, searchParams } = new URL(text)
   const [bucket = '', ...rest] = pathname
     .slice(1)
@@ -267,7 +276,7 @@ export const gatewayShape = {
     'must be an address such as chat@example.org, or Example Chat <chat@example.org>.',
     readBy(readMailFrom),
   ),
-  S3_URL: setting<S3Options | null>(
+  S3_URL: setting<Bucket | null>(
     null,
     'must be the URL of a bucket such as https://key:secret@s3.example.org/bucket?region=eu-1, with everything special in the key percent-encoded.',
     bucketUrl,

@@ -16,6 +16,8 @@ import type { Scanner } from './scanner'
 import type { Thumbnails } from './thumbnail'
 import type { Vault } from './vault'
 
+export type { FileRow }
+
 export interface FileOptions {
   /** Of one file, in bytes; 25 MB when it is not said. */
   readonly maxBytes?: number

@@ -1,6 +1,5 @@
 // What a message's attachments are stored as: a link of ours is a file of the conversation, a small `data:` link becomes one.
-import type { FileRow } from '../../store/file-store'
-import type { Files } from '../../files/files'
+import type { FileRow, Files } from '../../files/files'
 import {
   isStored,
   type Attachment,
