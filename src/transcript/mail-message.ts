@@ -34,7 +34,6 @@ const FORMATS_OF_SCRIPTS = /[\u200c\u200d]/u
  */
 export function mimeOf(mail: Mail, from: MailFrom, bounds: { readonly maxBytes: number }): MimeMail {
   const files = mail.attachments.map(({ content }) => content).filter((content) => content instanceof Readable)
-  for (const file of files) file.on('error', () => undefined) // it may break while the mail waits for its turn
   const release = () => files.forEach((file) => file.destroy())
   try {
     const { message, ...mime } = compiled(mail, from, bounds.maxBytes)
