@@ -16,6 +16,10 @@ const DATA_LINK = /^data:[^,]{0,256}?(;base64)?,/i
 /** A picture that browsers show and run nothing of. */
 const SHOWN = /^data:image\/(?:png|jpeg|gif|webp);base64,/i
 
+interface Linking {
+  readonly contentUrl: string
+  readonly thumbnailUrl?: string | undefined
+}
 export interface Settled {
   readonly content: Content
   /** Files that were made for it. */
@@ -32,8 +36,8 @@ export class Attachments {
   }
 
   /** Is there anything to be looked up or stored? Most messages have no attachments at all. */
-  concern({ attachments }: Content): boolean {
-    return attachments.some((attachment) => !isStored(attachment) && this.#isOurs(attachment))
+  concern(attachments: readonly (Attachment | Linking)[]): boolean {
+    return attachments.some((attachment) => 'contentUrl' in attachment && this.#isOurs(attachment))
   }
   /** The links are asked by the message's own sender: nobody attaches a file of another conversation. */
   async settle({ place, from }: Speaker, content: Content): Promise<Settled> {
@@ -53,7 +57,7 @@ export class Attachments {
     for (const file of files) await this.#files.discard(file)
   }
 
-  #isOurs({ contentUrl, thumbnailUrl = '' }: LinkedAttachment): boolean {
+  #isOurs({ contentUrl, thumbnailUrl = '' }: Linking): boolean {
     return isData(contentUrl) || isData(thumbnailUrl) || this.#door.read(contentUrl) !== null
   }
   async #settle({ place, from }: Speaker, attachment: Attachment, made: FileRow[]): Promise<Attachment> {

@@ -123,7 +123,7 @@ export class Connectors {
     const { attachments } = this.deps
     // What the customer said before comes first, though its files are being stored still.
     const sender = [channel, account, refId].join('\n')
-    const prepare = attachments.concern(content) ? () => this.#settle(inbound) : null
+    const prepare = attachments.concern(content.attachments) ? () => this.#settle(inbound) : null
     const { event } = await this.#sequence.say(sender, prepare, async (settled) => {
       if (!settled) return conversations.receive(inbound)
       let isUsed = false

@@ -76,11 +76,11 @@ const FORM = {
   properties: { file: { type: 'string', format: 'binary', description: 'The one file; other fields are skipped.' } },
 }
 
-function answerOf({ status, answer, mediaTypes = ['application/json'] }: RouteEntry) {
-  if (!answer) return { description: DESCRIPTIONS[status] }
-  const content = mediaTypes.map((type) => [
+function answerOf({ status, answer, mediaTypes }: RouteEntry) {
+  if (!answer && !mediaTypes) return { description: DESCRIPTIONS[status] }
+  const content = (mediaTypes ?? ['application/json']).map((type) => [
     type,
-    { schema: type === 'application/json' ? ref(answer) : { type: 'string' } },
+    { schema: answer && type === 'application/json' ? ref(answer) : { type: 'string' } },
   ])
   return { description: DESCRIPTIONS[status], content: Object.fromEntries(content) as Record<string, unknown> }
 }

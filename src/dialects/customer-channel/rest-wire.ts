@@ -7,9 +7,6 @@ const id = z.string().min(1).max(128)
 const channelNamed = channel.pipe(z.string().min(1))
 const emailAddress = line(254)
 
-/** Whatever a file holds. */
-export const bytes = z.string()
-
 export const errorAnswer = z.object({ error: failure })
 
 export const initRequest = request(

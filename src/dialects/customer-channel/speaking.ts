@@ -1,6 +1,5 @@
 // What one socket says: messages, activities, receipts, the end. Each is answered when it is durable, in its place.
 import type { Saying } from '../../conversation/rules'
-import type { Content } from '../../model/content'
 import { GatewayError, notYours } from '../../model/errors'
 import type { Utterance } from '../../model/events'
 import type { ParticipantId, Place } from '../../model/ids'
@@ -9,7 +8,7 @@ import { acknowledgementOf } from './codec'
 import type { Connectors } from './connectors'
 import type { ChannelDeps } from './deps'
 import { failureOf, type Answer } from './handle'
-import type { Attachments } from './attachments'
+import type { Attachments, Settled } from './attachments'
 import { sayingKey, type Said } from './said'
 import { countsOf, placeOf, seatExpired, type AnySeat, type Seating, type Sitter } from './seating'
 import { Sequence } from './sequence'
@@ -33,6 +32,11 @@ interface Speaker {
   readonly seat: AnySeat | null
 }
 
+interface Prepared extends Pick<Settled, 'made'> {
+  readonly speaker: Speaker
+  readonly saying: Saying
+}
+
 export class Speaking {
   /** Most sockets never send a file. */
   #sequence: Sequence | null = null
@@ -53,17 +57,15 @@ export class Speaking {
       answer(await deps.connectors.receive(identity, request))
       return
     }
-    const { conversationId } = request
-    const speech = readSpeech(request, identity.kind === 'connector')
-    const content = speech.type === 'say' && speech.body.type === 'message' ? speech.body.content : null
-    if (content && deps.attachments.concern(content))
-      await this.#sendWithFiles(conversationId, { request, content }, answer)
-    else if (this.#sequence) await this.#inTurn(conversationId, () => this.#speak(request, speech, answer))
-    else await this.#speak(request, speech, answer)
+    const { conversationId, attachments = [] } = request
+    if (deps.attachments.concern(attachments)) await this.#sendWithFiles(conversationId, request, answer)
+    else if (this.#sequence) await this.#inTurn(conversationId, () => this.#speak(request, answer))
+    else await this.#speak(request, answer)
   }
-  async #speak(request: SendRequest, speech: Speech, answer: Answer): Promise<void> {
+  async #speak(request: SendRequest, answer: Answer): Promise<void> {
     const { conversationId = '' } = request
     const speaker = this.#sitting(conversationId) ?? (await this.#connectorFor(conversationId))
+    const speech = readSpeech(request, this.sitter.identity.kind === 'connector')
     if (speech.type !== 'say') answer(await this.#act(speaker, speech, request))
     else await this.#say(speaker, inOrder(speaker, readSaying(request, speaker, speech.body)), answer)
   }
@@ -71,35 +73,41 @@ export class Speaking {
   #inTurn(id: string, say: () => Promise<void>): Promise<void> {
     return this.#sequence ? this.#sequence.say(id, null, say) : say()
   }
-  /** Files that were made for a message that is not said, or was said before, go again. */
-  async #sendWithFiles(
-    id: string,
-    { request, content }: { readonly request: SendRequest; readonly content: Content },
-    answer: Answer,
-  ): Promise<void> {
-    const { attachments, onFault } = this.deps
-    const prepare = async () => {
-      const speaker = await this.#speakerIn(id)
-      // Under the digest of what was sent: a repeat makes files of its own.
-      const saying = inOrder(speaker, readSaying(request, speaker, { type: 'message', content }))
-      try {
-        return { speaker, saying, settled: await attachments.settle(speaker, content) }
-      } catch (cause) {
-        speaker.seat?.said.failed(saying, cause)
-        throw cause
-      }
+  async #sendWithFiles(id: string, request: SendRequest, answer: Answer): Promise<void> {
+    const sequence = (this.#sequence ??= new Sequence())
+    await sequence.say(
+      id,
+      () => this.#settle(id, request),
+      async (settled) => {
+        if (settled) await this.#sayWithFiles(settled, answer)
+        else await this.#speak(request, answer)
+      },
+    )
+  }
+  /** Null for what is no message after all. */
+  async #settle(id: string, request: SendRequest) {
+    const speaker = await this.#speakerIn(id)
+    const speech = readSpeech(request, this.sitter.identity.kind === 'connector')
+    if (speech.type !== 'say' || speech.body.type !== 'message') return null
+    // Under the digest of what was sent: a repeat makes files of its own.
+    const saying = inOrder(speaker, readSaying(request, speaker, speech.body))
+    try {
+      const { content, made } = await this.deps.attachments.settle(speaker, speech.body.content)
+      return { speaker, saying: { ...saying, body: { ...speech.body, content } }, made }
+    } catch (cause) {
+      speaker.seat?.said.failed(saying, cause)
+      throw cause
     }
-    await (this.#sequence ??= new Sequence()).say(id, prepare, async (prepared) => {
-      if (!prepared) return
-      const { speaker, saying, settled } = prepared
-      let isUsed = false
-      try {
-        const said = { ...saying, body: { type: 'message' as const, content: settled.content } }
-        isUsed = !(await this.#say(speaker, said, answer)).repeated
-      } finally {
-        if (!isUsed) await attachments.discard(settled.made).catch(onFault)
-      }
-    })
+  }
+  /** Files that were made for a message that is not said, or was said before, go again. */
+  async #sayWithFiles({ speaker, saying, made }: Prepared, answer: Answer): Promise<void> {
+    const { attachments, onFault } = this.deps
+    let isUsed = false
+    try {
+      isUsed = !(await this.#say(speaker, saying, answer)).repeated
+    } finally {
+      if (!isUsed) await attachments.discard(made).catch(onFault)
+    }
   }
   async end(id: string, answer: Answer): Promise<void> {
     if (!this.deps.unlimited) await this.#limit({ conversationId: id })
