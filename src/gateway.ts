@@ -7,10 +7,13 @@ import type { Config } from './config'
 import { Attendance } from './conversation/attendance'
 import { Carriers } from './conversation/carriers'
 import { Conversations } from './conversation/conversations'
+import { Erasure } from './conversation/erasure'
+import { ErasureWatch } from './conversation/erasure-watch'
 import { Hub } from './conversation/hub'
 import { IdleWatch } from './conversation/idle'
 import { Notifications } from './conversation/notifications'
 import { Outbox } from './conversation/outbox'
+import { Retention } from './conversation/retention'
 import { Suppression } from './conversation/suppression'
 import { Sweep } from './conversation/sweep'
 import type { ChannelDeps } from './dialects/customer-channel/deps'
@@ -30,7 +33,7 @@ import { Passwords } from './identity/passwords'
 import { Rereading } from './identity/rereading'
 import { Tokens } from './identity/tokens'
 import { createLogger, type Logger } from './logger'
-import { DEFAULT_TENANT } from './model/ids'
+import { DEFAULT_TENANT, type Place } from './model/ids'
 import { newId } from './model/new-id'
 import { liveness, readiness } from './operations/health'
 import { Metrics, openMetrics } from './operations/metrics'
@@ -75,7 +78,12 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   const database =
     parts.database ?? (await openDatabase(config, { now, onFault, onCommit: (figures) => metrics.committed(figures) }))
   const bus = parts.bus ?? (await openBus(config, { onFault, metrics }))
-  bus.subscribe({ hearOthers: (events) => database.conversations.heard(events) })
+  bus.subscribe({
+    hearOthers: (events) => database.conversations.heard(events),
+    heard: (notice) => {
+      if (notice.kind === 'erased') database.conversations.forget(notice.conversationId)
+    },
+  })
 
   const identity = await openIdentity(config, database, { now, passwords: parts.passwords ?? new Passwords() })
   const rereading = shareIdentity(config, { bus, ...identity, onFault })
@@ -86,7 +94,8 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     ...identity,
     ...doorOf(config),
     limiter: new Limits({ enabled: config.rateLimits, tenant, onLimited: (name) => metrics.rateLimited(name) }),
-    onBegun: (listener) => onBegun(bus, listener),
+    onBegun: (listener) => onPlace(bus, 'begun', listener),
+    onErased: (listener) => onPlace(bus, 'erased', listener),
     onSocket: (what) => metrics.socket(what),
     isDraining: () => isDraining,
     now,
@@ -102,6 +111,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     isDraining = true
     await door.close()
     await Promise.all([core.attendance.close(), core.idleWatch.close(), core.sweep.close(), core.outbox.close()])
+    await core.erasureWatch.close()
     await core.carriers.close()
     await rereading.close()
     core.hub.close()
@@ -230,6 +240,8 @@ function openConversations(config: Config, { database, bus, now, onFault, leaseM
     leaseMs: leaseMs ?? config.deliveryLease,
   })
   const { idleWarning: warningMs, idleEnd: endMs } = config
+  const { custody, erasures } = database
+  const erasure = new Erasure({ store, custody, erasures, bus, retention: new Retention(config.retention), now })
   return {
     conversations,
     hub: new Hub({ store, bus, sweepMs: config.busSweep, onFault }),
@@ -244,6 +256,15 @@ function openConversations(config: Config, { database, bus, now, onFault, leaseM
       onFault,
     }),
     idleWatch: new IdleWatch({ conversations, tenant, warningMs, endMs, now, onFault }),
+    erasure,
+    erasureWatch: new ErasureWatch({
+      erasure,
+      custody,
+      onErased: (id) => store.forget(id),
+      tenant,
+      now,
+      onFault,
+    }),
     sweep: new Sweep({ notifications: database.notifications, tenant, onFault }),
     notifications: new Notifications({ store, notifications: database.notifications, now }),
     transcripts: new Transcripts({ store }),
@@ -286,10 +307,10 @@ function pagesOf(config: Config): ReturnType<typeof createDocs>[] {
 /** What the build made for browsers; under jest the sources run, and the build lies beside them. */
 const webFolder = (name: string): string => join(__dirname, __filename.endsWith('.ts') ? '../dist/web' : '../web', name)
 
-function onBegun(bus: Bus, listener: Parameters<ChannelDeps['onBegun']>[0]): () => void {
+function onPlace(bus: Bus, kind: 'begun' | 'erased', listener: (place: Place) => void): () => void {
   return bus.subscribe({
     heard: (notice) => {
-      if (notice.kind === 'begun') listener(notice)
+      if (notice.kind === kind) listener(notice)
     },
   })
 }

@@ -1,6 +1,7 @@
 // The rules of a conversation, as pure functions: the truth and a wish in, events and rows out.
 import type { Content, JsonObject } from '../model/content'
 import { memberOf, type Conversation } from '../model/conversation'
+import { isErased } from '../model/erased'
 import { GatewayError, notYours } from '../model/errors'
 import { isUtterance, type EndReason, type EventDraft, type LeaveReason, type Utterance } from '../model/events'
 import type { AccountId, ParticipantId } from '../model/ids'
@@ -68,6 +69,7 @@ export function join(view: View, arrival: Arrival): Decision {
   const conversation = requireConversation(view)
   const known = seatOf(conversation, arrival) ?? null
   if (conversation.status === 'ended') {
+    if (isErased(conversation) && !isStaff(arrival.participant.role)) throw notYours()
     if (known || conversation.opening.customer.participantId === arrival.participant.id) return { events: [] }
     throw notYours()
   }

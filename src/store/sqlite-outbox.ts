@@ -13,6 +13,8 @@ type Text = string
 type Lane = Pick<DeliveryRecord, 'channel' | 'account' | 'ref_id'>
 /** What a delivery was about. */
 type Subject = Pick<DeliveryRecord, 'conversation_id' | 'message_id' | 'recipient' | 'notification_id'>
+type Removed = Lane & Pick<DeliveryRecord, 'seq' | 'id' | 'state'>
+const REMOVED = 'seq, id, state, channel, account, ref_id'
 type NewRow = Omit<DeliveryRecord, 'seq' | 'state' | 'attempts' | 'lease' | 'reason'>
 type Deliver = Extract<Write, { kind: 'deliver' }>
 type Settle = Extract<Write, { kind: 'settle' }>
@@ -79,6 +81,12 @@ function prepare(db: Database) {
       `update delivery set state = 'leased', lease = ?, due_at = ?, attempts = attempts + 1
        where seq = ? returning *`,
     ),
+    ofMessage: db.prepare<[Text, Text], Removed>(`select ${REMOVED} from delivery where tenant = ? and message_id = ?`),
+    ofNotification: db.prepare<[Text, Text], Removed>(
+      `select ${REMOVED} from delivery where tenant = ? and notification_id = ?`,
+    ),
+    removeParts: db.prepare<[Text, Text]>('delete from provider_part where tenant = ? and delivery_id = ?'),
+    remove: db.prepare<[number]>('delete from delivery where seq = ?'),
     release: db.prepare<[Text, Text, Text]>(
       "update delivery set state = 'due', lease = '', due_at = ? where tenant = ? and lease = ? and state = 'leased'",
     ),
@@ -140,6 +148,22 @@ export class SqliteOutbox {
     const lane = this.#statements.settle.get(outcome.state, dueAt, reason, tenant, deliveryId, lease)
     if (!lane) throw new Conflict('The lease is stale')
     if (outcome.state !== 'due') this.#letNextGo(tenant, lane, now)
+  }
+
+  /**
+   * Within a transaction: deletes the deliveries of a message or of a notification, and lets go who waited behind them.
+   * Answers how many.
+   */
+  remove(tenant: Tenant, about: { readonly message: string } | { readonly notification: string }, now: string): number {
+    const { ofMessage, ofNotification, removeParts, remove } = this.#statements
+    const found =
+      'message' in about ? ofMessage.all(tenant, about.message) : ofNotification.all(tenant, about.notification)
+    for (const { id, seq, state, ...lane } of found) {
+      removeParts.run(tenant, id)
+      remove.run(seq)
+      if (state === 'due' || state === 'leased') this.#letNextGo(tenant, lane, now)
+    }
+    return found.length
   }
 
   claim(tenant: Tenant, claim: Claim, now: string): Delivery[] {

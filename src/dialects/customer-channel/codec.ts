@@ -149,6 +149,8 @@ function encodeInternal(event: InternalEvent, envelope: Envelope, setting: Setti
       const info = { ...participant(event.participant), presence: event.presence }
       return activity(envelope, { activityType: 'participantChanged', info, tag: 'whisper' })
     }
+    case 'conversationErased':
+      return activity(envelope, { activityType: 'conversationErased', info: { ...event.counts }, tag: 'whisper' })
   }
 }
 const receiptInfo = ({ messageId, reason }: { messageId: string; reason?: string }) => ({

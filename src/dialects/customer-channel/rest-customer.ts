@@ -1,6 +1,7 @@
 // The routes of customers: init, token, transcript.
 import { opens, type Caller } from '../../identity/credentials'
 import type { Conversation } from '../../model/conversation'
+import { isErased } from '../../model/erased'
 import { GatewayError, notYours } from '../../model/errors'
 import type { Place } from '../../model/ids'
 import { asCsv, asHtml, asText } from '../../transcript/forms'
@@ -112,7 +113,7 @@ async function transcript(deps: ChannelDeps, call: Call): Promise<Result> {
   const place = placeOf(deps, call.params['conversationId'] ?? '')
   const found = await deps.conversations.find(place.tenant, place.conversationId)
   const isTheirs = await mayRead(deps, call, { place, found })
-  if (found?.status !== 'ended') throw notYours()
+  if (found?.status !== 'ended' || isErased(found)) throw notYours()
   return render(form, await readAs(deps, found, { form, isTheirs }))
 }
 /** Reads nothing for whom it is not: that would take longer, and tell that it is there. */
