@@ -10,7 +10,7 @@ import type { Claimed, Custody, CustodyStore, Due, Hold, Who } from '../store/cu
 import type { ErasedAddress, ErasureStore, Scrubbed } from '../store/erasure-store'
 import { requestScope } from './conversations'
 import { endForErasure, GATEWAY, recordErasure, type Eraser } from './erasure-rules'
-import type { Retention } from './retention'
+import type { Keeping, Retention } from './retention'
 
 /** Events of one step: what a commit waits for at most. */
 const EVENTS_AT_ONCE = 100
@@ -193,6 +193,10 @@ export class Erasure {
     const standing = isKept ? await custody.find(place) : null
     if (standing) return standing
     throw new GatewayError('conflict', 'This conversation is being erased or was erased. There is nothing to hold.')
+  }
+  /** How long what ended is kept, by channel. */
+  get rules(): readonly Keeping[] {
+    return this.#deps.retention.rules
   }
   /** What is held, and what is due and will be erased within a few minutes. */
   due(tenant: Tenant): Promise<Due[]> {

@@ -8,10 +8,16 @@ import type { Call, Handlers } from './rest-call'
 import { adminHandlers } from './rest-admin'
 import { channelHandlers } from './rest-channel'
 import { customerHandlers } from './rest-customer'
+import { erasureHandlers } from './rest-erasure'
 
 export function createRoutes(deps: ChannelDeps): Router {
   const router = Router({ caseSensitive: true, strict: true })
-  const handlers: Handlers = { ...customerHandlers(deps), ...adminHandlers(deps), ...channelHandlers(deps) }
+  const handlers: Handlers = {
+    ...customerHandlers(deps),
+    ...adminHandlers(deps),
+    ...erasureHandlers(deps),
+    ...channelHandlers(deps),
+  }
   for (const name of Object.keys(ROUTES) as RouteName[]) {
     const { method, path, status } = ROUTES[name]
     router[method](path.replace(/\{(\w+)\}/g, ':$1'), async (request: Request, response: Response) => {
