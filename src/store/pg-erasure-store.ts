@@ -4,7 +4,6 @@ import { erasedEvent } from '../model/erased'
 import { GatewayError } from '../model/errors'
 import { hashedAddress } from '../model/hashed-address'
 import type { Place, Tenant } from '../model/ids'
-import type { Address } from '../model/participant'
 import type { Who } from './custody-store'
 import type { ErasedAddress, ErasedPage, ErasureStore, Hanging, Scrubbed } from './erasure-store'
 import { intArray, textArray } from './pg-array'
@@ -72,18 +71,14 @@ const FORGET_ONCE: Statement = {
       where tenant = $1 and conversation_id = $2 and expires_at is not null and scope = $3
       limit $4 for update skip locked)`,
 }
-/** Only who waits for a delivery needs the row; the next one makes it again. */
-const FORGET_LANE: Statement = {
-  name: 'erase-lane',
-  text: `delete from lane where tenant = $1 and channel = $2 and account = $3 and ref_id = $4 and not exists (
-      select from delivery where delivery.tenant = $1 and delivery.channel = $2 and delivery.account = $3
-        and delivery.ref_id = $4 and delivery.state in ('waiting', 'due', 'leased'))`,
-}
-const HAS_LANE: Statement = {
-  name: 'erase-has-lane',
-  text: 'select from lane where tenant = $1 and channel = $2 and account = $3 and ref_id = $4',
-}
 const AT = 'tenant = $1 and channel = $2 and ref_id = $3 and ($4::text is null or account = $4)'
+/** Only who waits for a delivery needs the row; the next one makes it again. */
+const FREE = `${AT} and not exists (
+    select from delivery where delivery.tenant = lane.tenant and delivery.channel = lane.channel
+      and delivery.account = lane.account and delivery.ref_id = lane.ref_id
+      and delivery.state in ('waiting', 'due', 'leased'))`
+const FREE_LANES: Statement = { name: 'erase-free-lanes', text: `select from lane where ${FREE} limit 1` }
+const FORGET_LANES: Statement = { name: 'erase-lanes', text: `delete from lane where ${FREE}` }
 const NOTIFICATIONS: Statement = {
   name: 'erase-notifications',
   text: `select id from notification where ${AT} order by id limit $5`,
@@ -163,22 +158,22 @@ export class PgErasureStore implements ErasureStore {
       const { rowCount } = await session.run(FORGET_ONCE.text, [tenant, conversationId, scope, limit])
       return rowCount ?? 0
     })
-    return keys > 0 ? keys : this.#forgetLane(tenant, address)
+    return keys > 0 ? keys : this.#forgetLanes(tenant, address)
   }
   /**
    * Nobody may have found the row and not locked it yet: for the moment of its deletion nobody else is at the table.
    * Whoever waits behind that waits no longer than `LANE_MS`; then this one lets them pass, and asks again.
    */
-  async #forgetLane(tenant: Tenant, { channel, account, refId }: Address): Promise<number> {
-    const at = [tenant, channel, account, refId]
-    const known = await this.#pool.consult((session) => session.ask(HAS_LANE, at))
-    if (known.length === 0) return 0
+  async #forgetLanes(tenant: Tenant, { channel, account, refId }: Who): Promise<number> {
+    const at = [tenant, channel, refId, account]
+    const free = await this.#pool.consult((session) => session.ask(FREE_LANES, at))
+    if (free.length === 0) return 0
     for (let attempt = 0; attempt < LANE_ATTEMPTS; attempt++) {
       try {
         return await this.#pool.transaction('isolation level read committed', async (session) => {
           await session.run(`set local lock_timeout = ${LANE_MS}`)
           await session.run('lock table lane in exclusive mode')
-          const { rowCount } = await session.run(FORGET_LANE.text, at)
+          const { rowCount } = await session.run(FORGET_LANES.text, at)
           return rowCount ?? 0
         })
       } catch (cause) {
@@ -188,8 +183,9 @@ export class PgErasureStore implements ErasureStore {
     throw unavailable()
   }
 
-  eraseAddress(tenant: Tenant, { channel, account, refId }: Who, limit: number): Promise<ErasedAddress> {
-    return this.#pool.consultTransaction(async (session) => {
+  async eraseAddress(tenant: Tenant, who: Who, limit: number): Promise<ErasedAddress> {
+    const { channel, account, refId } = who
+    const erased = await this.#pool.consultTransaction(async (session) => {
       const found = await session.ask<{ id: string }>(NOTIFICATIONS, [tenant, channel, refId, account, limit])
       const ids = found.map(({ id }) => id)
       const deliveries = await this.#remove(session, tenant, { column: 'notification_id', of: ids })
@@ -198,6 +194,8 @@ export class PgErasureStore implements ErasureStore {
       const [listed] = await session.ask<{ count: number }>(HASH_SUPPRESSED, [tenant, channel, refId, hashed])
       return { notifications: ids.length, deliveries, suppressed: (listed?.count ?? 0) > 0 }
     })
+    if (erased.notifications < limit) await this.#forgetLanes(tenant, who)
+    return erased
   }
 
   async scrub(): Promise<Scrubbed> {

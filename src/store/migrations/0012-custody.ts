@@ -1,6 +1,6 @@
 // How long each conversation is kept: whose it is, when it ended, whether it is held, and how far its erasure has come.
 import type { Ddl } from '../ddl'
-import { BACKFILL_ADDRESS, COMMIT_OPENING, CUSTODY_ENDED, CUSTODY_TRIGGER } from './postgres/custody'
+import { BACKFILL_ADDRESS, COMMIT_OPENING, CUSTODY_ENDED, CUSTODY_TRIGGER, LANE_BY_CUSTOMER } from './postgres/custody'
 
 export async function up({ dialect, run, asIs }: Ddl): Promise<void> {
   // A row of its own for each conversation: what is asked by address and by time of ending must not burden the log's own
@@ -37,7 +37,8 @@ export async function up({ dialect, run, asIs }: Ddl): Promise<void> {
     where expires_at is not null`)
   if (dialect === 'sqlite') await forSqlite(asIs)
   else
-    for (const statement of [COMMIT_OPENING, CUSTODY_ENDED, CUSTODY_TRIGGER, ...BACKFILL_ADDRESS]) await asIs(statement)
+    for (const statement of [COMMIT_OPENING, CUSTODY_ENDED, CUSTODY_TRIGGER, LANE_BY_CUSTOMER, ...BACKFILL_ADDRESS])
+      await asIs(statement)
 }
 
 async function forSqlite(asIs: Ddl['asIs']): Promise<void> {

@@ -35,6 +35,9 @@ export const CUSTODY_TRIGGER = `
 create trigger custody_ended after update of status on conversation
 for each row when (old.status = 'open' and new.status = 'ended') execute function custody_ended_1()`
 
+/** By customer: the key has our account before them. */
+export const LANE_BY_CUSTOMER = 'create index lane_by_customer on lane (tenant, channel, ref_id)'
+
 /** A picture may hold escapes that Postgres does not read: such a conversation is entered when somebody names it. */
 export const BACKFILL_ADDRESS: readonly string[] = [
   `create function custody_address_1(picture text) returns json language plpgsql immutable as $$
