@@ -33,7 +33,8 @@ export class SqlCustodyStore implements CustodyStore {
 
   /** Also a living one that nobody entered, because an older node had opened it. */
   async conversationsOf(tenant: Tenant, who: Who, after: string, limit: number): Promise<ConversationId[]> {
-    const at = sql`tenant = ${tenant} and ${addressed(who)} and conversation_id > ${after}`
+    // Joined to nothing, the id leads no engine along a key of its own, through all that a tenant has.
+    const at = sql`tenant = ${tenant} and ${addressed(who)} and conversation_id || '' > ${after}`
     const { rows } = await sql<{ conversation_id: ConversationId }>`
       select conversation_id from custody where ${at} and erasure <> 'done'
       union select conversation_id from live_address where ${at}

@@ -81,12 +81,6 @@ function prepare(db: Database) {
       `update delivery set state = 'leased', lease = ?, due_at = ?, attempts = attempts + 1
        where seq = ? returning *`,
     ),
-    ofMessage: db.prepare<[Text, Text], Removed>(`select ${REMOVED} from delivery where tenant = ? and message_id = ?`),
-    ofNotification: db.prepare<[Text, Text], Removed>(
-      `select ${REMOVED} from delivery where tenant = ? and notification_id = ?`,
-    ),
-    removeParts: db.prepare<[Text, Text]>('delete from provider_part where tenant = ? and delivery_id = ?'),
-    remove: db.prepare<[number]>('delete from delivery where seq = ?'),
     release: db.prepare<[Text, Text, Text]>(
       "update delivery set state = 'due', lease = '', due_at = ? where tenant = ? and lease = ? and state = 'leased'",
     ),
@@ -112,13 +106,26 @@ function prepare(db: Database) {
   }
 }
 
+function prepareRemoval(db: Database) {
+  return {
+    ofMessage: db.prepare<[Text, Text], Removed>(`select ${REMOVED} from delivery where tenant = ? and message_id = ?`),
+    ofNotification: db.prepare<[Text, Text], Removed>(
+      `select ${REMOVED} from delivery where tenant = ? and notification_id = ?`,
+    ),
+    removeParts: db.prepare<[Text, Text]>('delete from provider_part where tenant = ? and delivery_id = ?'),
+    remove: db.prepare<[number]>('delete from delivery where seq = ?'),
+  }
+}
+
 export class SqliteOutbox {
   readonly #db: Database
   readonly #statements: ReturnType<typeof prepare>
+  readonly #removal: ReturnType<typeof prepareRemoval>
 
   constructor(db: Database) {
     this.#db = db
     this.#statements = prepare(db)
+    this.#removal = prepareRemoval(db)
   }
 
   /** Within the transaction of a commit. */
@@ -155,7 +162,7 @@ export class SqliteOutbox {
    * Answers how many.
    */
   remove(tenant: Tenant, about: { readonly message: string } | { readonly notification: string }, now: string): number {
-    const { ofMessage, ofNotification, removeParts, remove } = this.#statements
+    const { ofMessage, ofNotification, removeParts, remove } = this.#removal
     const found =
       'message' in about ? ofMessage.all(tenant, about.message) : ofNotification.all(tenant, about.notification)
     for (const { id, seq, state, ...lane } of found) {

@@ -66,6 +66,8 @@ async function openFile(file: string): Promise<Database> {
     await migrate(new Kysely({ dialect: new SqliteDialect({ database: db }) }), 'sqlite')
     db.exec('commit')
     if (isOlder) db.exec('vacuum')
+    // Whoever died amid an erasure may have left in the log of writing what is no longer in the file.
+    db.pragma('wal_checkpoint(TRUNCATE)')
     return db
   } catch (cause) {
     db.close()

@@ -1,10 +1,9 @@
 // The routes of supervisors for what is kept and what is not: erasures, legal holds, retention.
-import type { Receipt } from '../../conversation/erasure'
+import type { Erasure, Receipt } from '../../conversation/erasure'
 import type { Eraser } from '../../conversation/erasure-rules'
 import type { Caller } from '../../identity/credentials'
 import { GatewayError } from '../../model/errors'
 import { newParticipantId } from '../../model/new-id'
-import type { Custody } from '../../store/custody-store'
 import type { ChannelDeps } from './deps'
 import { supervisorOf, type Call, type Handlers } from './rest-call'
 import * as wire from './rest-wire'
@@ -53,7 +52,7 @@ const shown = ({ id, at, conversations, events, deliveries, notifications, files
   ...{ id, at, conversations, events, deliveries, notifications, files },
   ...{ suppression, storage },
 })
-const shownCustody = ({ conversationId, hold }: Custody) => ({
+const shownCustody = ({ conversationId, hold }: Awaited<ReturnType<Erasure['hold']>>) => ({
   conversationId,
   hold: hold !== null,
   ...(hold && { reason: hold.reason, since: hold.since }),
