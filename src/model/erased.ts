@@ -55,8 +55,9 @@ export function erasedEvent(event: ConversationEvent): ConversationEvent {
       return { ...event, by, to: event.to.map(nameless<Person>), name: ERASED, info: NO_INFO }
     case 'receiptAdvanced':
     case 'internalReceiptAdvanced': {
-      const { reason: _freeText, ...rest } = event
-      return { ...rest, by, participant: nameless(event.participant) }
+      const { reason = '', ...rest } = event
+      const known = { by, participant: nameless(event.participant) }
+      return reason === '' ? { ...event, ...known } : { ...rest, ...known }
     }
     case 'participantJoined':
     case 'observerJoined':
