@@ -5,6 +5,7 @@ import type { MailFrom } from './transcript/mail-address'
 import type { SmtpServer } from './transcript/smtp-url'
 import type { Kind } from './files/kinds'
 import {
+  type ChannelKeeping,
   type ChannelWords,
   type ConnectorKey,
   connectorShape,
@@ -53,6 +54,8 @@ export interface Config {
   readonly idleWarning: number
   /** 0: a conversation never ends by itself. */
   readonly idleEnd: number
+  /** How long what ended is kept, by channel; none: for ever. */
+  readonly retention: readonly ChannelKeeping[]
   readonly customerAuth: 'handle' | 'token'
   readonly rateLimits: boolean
   readonly echoToSender: boolean
@@ -238,6 +241,7 @@ function settle(read: Settings): Config {
     deliveryLease: read.DELIVERY_LEASE,
     idleWarning: read.IDLE_WARNING,
     idleEnd: read.IDLE_END,
+    retention: read.RETENTION,
     rateLimits: read.RATE_LIMITS !== 'off',
     echoToSender: read.ECHO_TO_SENDER,
     trustedProxies: read.TRUSTED_PROXIES ?? [],

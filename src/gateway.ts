@@ -7,10 +7,13 @@ import type { Config } from './config'
 import { Attendance } from './conversation/attendance'
 import { Carriers } from './conversation/carriers'
 import { Conversations } from './conversation/conversations'
+import { Erasure } from './conversation/erasure'
+import { ErasureWatch } from './conversation/erasure-watch'
 import { Hub } from './conversation/hub'
 import { IdleWatch } from './conversation/idle'
 import { Notifications } from './conversation/notifications'
 import { Outbox } from './conversation/outbox'
+import { Retention } from './conversation/retention'
 import { Suppression } from './conversation/suppression'
 import { Sweep } from './conversation/sweep'
 import type { ChannelDeps } from './dialects/customer-channel/deps'
@@ -33,7 +36,7 @@ import { Passwords } from './identity/passwords'
 import { Rereading } from './identity/rereading'
 import { Tokens } from './identity/tokens'
 import { createLogger, type Logger } from './logger'
-import { DEFAULT_TENANT } from './model/ids'
+import { DEFAULT_TENANT, type Place } from './model/ids'
 import { newId } from './model/new-id'
 import { liveness, readiness } from './operations/health'
 import { Metrics, openMetrics } from './operations/metrics'
@@ -82,7 +85,12 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   const database =
     parts.database ?? (await openDatabase(config, { now, onFault, onCommit: (figures) => metrics.committed(figures) }))
   const bus = parts.bus ?? (await openBus(config, { onFault, metrics }))
-  bus.subscribe({ hearOthers: (events) => database.conversations.heard(events) })
+  bus.subscribe({
+    hearOthers: (events) => database.conversations.heard(events),
+    heard: (notice) => {
+      if (notice.kind === 'erased') database.conversations.forget(notice.conversationId)
+    },
+  })
 
   const identity = await openIdentity(config, database, { now, passwords: parts.passwords ?? new Passwords() })
   const rereading = shareIdentity(config, { bus, ...identity, onFault })
@@ -92,7 +100,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   const address: { base: string } = { base: config.publicUrl === null ? '' : `${config.publicUrl}${config.basePath}` }
   const links = new FileLinks({ secretKeys: identity.secretKeys, now })
   const documents = openDocuments(config, files)
-  const core = openConversations(config, { database, bus, now, onFault, leaseMs: parts.leaseMs, metrics })
+  const core = openConversations(config, { database, files, bus, now, onFault, leaseMs: parts.leaseMs, metrics })
   let isDraining = false
   const deps: ChannelDeps = {
     ...core,
@@ -102,7 +110,8 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     files,
     fileDoor: new FileDoor({ links, tenant, base: () => address.base, now }),
     limiter: new Limits({ enabled: config.rateLimits, tenant, onLimited: (name) => metrics.rateLimited(name) }),
-    onBegun: (listener) => onBegun(bus, listener),
+    onBegun: (listener) => onPlace(bus, 'begun', listener),
+    onErased: (listener) => onPlace(bus, 'erased', listener),
     onSocket: (what) => metrics.socket(what),
     isDraining: () => isDraining,
     now,
@@ -123,6 +132,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     await Promise.all([core.attendance.close(), core.idleWatch.close(), core.sweep.close(), core.outbox.close()])
     await documents.transcriptMail.close()
     await documents.transcriptForms.close()
+    await core.erasureWatch.close()
     await core.carriers.close()
     await rereading.close()
     core.hub.close()
@@ -238,13 +248,14 @@ function shareIdentity(
 
 interface CoreDeps {
   readonly database: Database
+  readonly files: Files
   readonly bus: Bus
   readonly now: () => Date
   readonly onFault: (cause: unknown) => void
   readonly leaseMs: number | undefined
   readonly metrics: Metrics
 }
-function openConversations(config: Config, { database, bus, now, onFault, leaseMs, metrics }: CoreDeps) {
+function openConversations(config: Config, { database, files, bus, now, onFault, leaseMs, metrics }: CoreDeps) {
   const store = database.conversations
   const suppression = new Suppression({ optOut: config.optOutWords, optIn: config.optInWords })
   const conversations = new Conversations({ store, bus, suppression, now })
@@ -259,6 +270,11 @@ function openConversations(config: Config, { database, bus, now, onFault, leaseM
     leaseMs: leaseMs ?? config.deliveryLease,
   })
   const { idleWarning: warningMs, idleEnd: endMs } = config
+  const { custody, erasures } = database
+  const erasure = new Erasure({
+    ...{ store, custody, erasures, bus, retention: new Retention(config.retention), now },
+    onErase: async (place) => ({ files: await files.erase(place) }),
+  })
   return {
     conversations,
     hub: new Hub({ store, bus, sweepMs: config.busSweep, onFault }),
@@ -273,6 +289,15 @@ function openConversations(config: Config, { database, bus, now, onFault, leaseM
       onFault,
     }),
     idleWatch: new IdleWatch({ conversations, tenant, warningMs, endMs, now, onFault }),
+    erasure,
+    erasureWatch: new ErasureWatch({
+      erasure,
+      custody,
+      onErased: (id) => store.forget(id),
+      tenant,
+      now,
+      onFault,
+    }),
     sweep: new Sweep({ notifications: database.notifications, tenant, onFault }),
     notifications: new Notifications({ store, notifications: database.notifications, now }),
     transcripts: new Transcripts({ store }),
@@ -325,10 +350,10 @@ function pagesOf(config: Config): ReturnType<typeof createDocs>[] {
 /** What the build made for browsers; under jest the sources run, and the build lies beside them. */
 const webFolder = (name: string): string => join(__dirname, __filename.endsWith('.ts') ? '../dist/web' : '../web', name)
 
-function onBegun(bus: Bus, listener: Parameters<ChannelDeps['onBegun']>[0]): () => void {
+function onPlace(bus: Bus, kind: 'begun' | 'erased', listener: (place: Place) => void): () => void {
   return bus.subscribe({
     heard: (notice) => {
-      if (notice.kind === 'begun') listener(notice)
+      if (notice.kind === kind) listener(notice)
     },
   })
 }

@@ -24,6 +24,13 @@ export interface ChannelWords {
   readonly words: readonly string[]
 }
 
+/** How long what ended on a channel is kept. */
+export interface ChannelKeeping {
+  /** A channel's name, or `*` for those that are not named. */
+  readonly channel: string
+  readonly days: number
+}
+
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 /** Timers count milliseconds in 31 bits. */
@@ -146,6 +153,18 @@ const wordLists = items(';').transform((entries, context) =>
     return { channel: channel.toLowerCase(), language: language.toLowerCase(), words: list.filter((word) => word) }
   }),
 )
+const LONGEST_KEEPING_DAYS = 36_500
+const keepings = items(',')
+  .transform((entries, context) =>
+    entries.map((entry): ChannelKeeping => {
+      const match = /^([\w*-]{1,32})=([1-9]\d{0,4})d$/.exec(entry)
+      if (!match) context.addIssue('not an entry')
+      const [channel = '', days = '0'] = match?.slice(1) ?? []
+      return { channel: channel.toLowerCase(), days: Number(days) }
+    }),
+  )
+  .refine((all) => all.every(({ days }) => days <= LONGEST_KEEPING_DAYS))
+  .refine((all) => new Set(all.map(({ channel }) => channel)).size === all.length)
 const words = (builtIn: string) =>
   setting(
     wordLists.parse(builtIn),
@@ -265,6 +284,11 @@ export const gatewayShape = {
   DELIVERY_LEASE: duration(60_000, 1_000),
   IDLE_WARNING: duration(0),
   IDLE_END: duration(24 * 3_600_000),
+  RETENTION: setting<readonly ChannelKeeping[]>(
+    [],
+    `must be days for channels such as sms=90d,web=30d,*=365d, from 1d to ${LONGEST_KEEPING_DAYS}d, no channel twice.`,
+    keepings,
+  ),
   RATE_LIMITS: choice(['on', 'off']),
   SMTP_URL: setting<SmtpServer | null>(
     null,

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DEFAULT_KINDS } from '../src/files/kinds'
 import { ConfigError, readConfig, readConnectorConfig, SETTINGS } from '../src/config'
 
 const KEY = 'k'.repeat(32)
@@ -44,6 +45,7 @@ describe('settings', () => {
       deliveryLease: 60_000,
       idleWarning: 0,
       idleEnd: 86_400_000,
+      retention: [],
       customerAuth: 'handle',
       rateLimits: true,
       echoToSender: false,
@@ -131,6 +133,11 @@ describe('settings', () => {
     ['FILE_TYPES', 'png,hush', 'FILE_TYPES must be words of png, jpeg'],
     ['MAX_FILE_MB', '0', 'MAX_FILE_MB must be a number of megabytes'],
     ['CLAMD_URL', 'http://hush', 'CLAMD_URL must be tcp://host:3310'],
+    ['RETENTION', '90d', 'RETENTION must be days for channels'],
+    ['RETENTION', 'sms=0d', 'RETENTION must be days for channels'],
+    ['RETENTION', 'sms=12h', 'RETENTION must be days for channels'],
+    ['RETENTION', 'sms=40000d', 'RETENTION must be days for channels'],
+    ['RETENTION', 'sms=9d,SMS=8d', 'RETENTION must be days for channels'],
     ['SMTP_URL', 'smtp://hush@mail', 'SMTP_URL and MAIL_FROM belong together. Set both or none.'],
     ['ADMIN_PASSWORD', 'hush', 'ADMIN_PASSWORD must have 12 to 256 characters.'],
     ['ADMIN_USER', 'ada', 'ADMIN_USER and ADMIN_PASSWORD belong together. Set both or none.'],

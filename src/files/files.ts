@@ -236,11 +236,13 @@ export class Files {
 
   /**
    * Erases all files of a conversation, for good: nobody sees one from the first moment on. What cannot be deleted now is
-   * deleted by a later sweep; so is what is still arriving, by whoever receives it.
+   * deleted by a later sweep; so is what is still arriving, by whoever receives it. Answers how many there were.
    * @throws GatewayError `unavailable`: repeat it
    */
-  async erase({ tenant, conversationId }: Place): Promise<void> {
-    for (const row of await this.#deps.store.erase(tenant, conversationId)) await this.#forget(row)
+  async erase({ tenant, conversationId }: Place): Promise<number> {
+    const rows = await this.#deps.store.erase(tenant, conversationId)
+    for (const row of rows) await this.#forget(row)
+    return rows.length
   }
 
   /** Breaks off what is arriving, cleans up behind it, and waits for the step of the sweep under way. */

@@ -25,6 +25,13 @@ interface Done extends Addressed {
   readonly name: string
   readonly info: JsonObject
 }
+/** What an erasure removed. */
+export interface ErasureCounts {
+  /** Events that said something. */
+  readonly events: number
+  readonly deliveries: number
+  readonly files: number
+}
 interface Arrival {
   readonly participant: Person
   readonly ordinal: number
@@ -63,6 +70,8 @@ export type InternalDraft =
   | { readonly type: 'presenceChanged'; readonly participant: Person; readonly presence: 'live' | 'carried' }
   /** The mail server took a mail with the transcript for the customer. Where it went stands in the opening. */
   | { readonly type: 'transcriptMailed'; readonly state: 'sent'; readonly mailId: string }
+  /** Everything before it was erased: what is left are places, times, roles and ids. */
+  | { readonly type: 'conversationErased'; readonly counts: ErasureCounts; readonly account?: AccountId }
 
 interface Stamp {
   readonly tenant: Tenant
@@ -123,6 +132,7 @@ const INTERNAL: Readonly<Record<InternalDraft['type'], true>> = {
   observerLeft: true,
   presenceChanged: true,
   transcriptMailed: true,
+  conversationErased: true,
 }
 /** The type of a draft decides alone whether it counts for the public. */
 export const isInternalDraft = (draft: PublicDraft | InternalDraft): draft is InternalDraft =>

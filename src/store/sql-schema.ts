@@ -24,8 +24,30 @@ export interface Tables {
   node: NodeTable
   attendance: AttendanceTable
   file: FileTable
+  custody: CustodyTable
+  erasing: ErasingTable
 }
 
+/** One row for each conversation. */
+export interface CustodyTable extends AddressColumns {
+  conversation_id: ConversationId
+  /** Empty while it lives. */
+  ended_at: string
+  held: Generated<0 | 1>
+  hold_reason: Generated<string>
+  held_at: Generated<string>
+  erasure: Generated<'' | 'due' | 'done'>
+  erased_at: Generated<string>
+  claimed_until: Generated<string>
+}
+/** A customer whose erasure is under way. */
+export interface ErasingTable extends AddressColumns {
+  /** 1: whatever account of ours they wrote to; `account` is empty then. */
+  every_account: 0 | 1
+  /** What was opened later is not meant. */
+  since: string
+  claimed_until: Generated<string>
+}
 interface NodeTable {
   id: string
   alive_until: string

@@ -39,7 +39,7 @@ interface Waiting {
 export class Press {
   readonly #data: PressData
   readonly #limits: PressLimits
-  readonly #idle: { readonly worker: Worker; readonly leave: NodeJS.Timeout }[] = []
+  readonly #idle: { readonly worker: Worker; readonly leave: NodeJS.Timeout; readonly release: () => void }[] = []
   readonly #busy = new Set<Printing>()
   readonly #queue: Waiting[] = []
   #closed = false
@@ -102,7 +102,7 @@ export class Press {
     const idle = this.#idle.pop()
     if (idle) {
       clearTimeout(idle.leave)
-      idle.worker.removeAllListeners()
+      idle.release()
       return idle.worker
     }
     return new Worker(workerFile(), {
@@ -119,13 +119,15 @@ export class Press {
       this.#idle.splice(this.#idle.indexOf(entry), 1)
       void worker.terminate()
     }, IDLE_MS).unref()
-    const entry = { worker, leave }
     // A thread that dies while it has nothing to do is missed by nobody.
-    worker.on('error', () => undefined)
-    worker.on('exit', () => {
-      const at = this.#idle.indexOf(entry)
-      if (at !== -1) this.#idle.splice(at, 1)
+    const release = listen(worker, {
+      error: () => undefined,
+      exit: () => {
+        const at = this.#idle.indexOf(entry)
+        if (at !== -1) this.#idle.splice(at, 1)
+      },
     })
+    const entry = { worker, leave, release }
     this.#idle.push(entry)
   }
 }
@@ -139,6 +141,7 @@ class Printing {
   readonly #heldBytes: number
   readonly #body: Readable
   readonly #limit: NodeJS.Timeout
+  readonly #release: () => void
   #finish: (worker: Worker | null) => void = () => undefined
   #isOver = false
   /** Bytes that came and whose room has not been given back. */
@@ -158,9 +161,11 @@ class Printing {
       },
     })
     this.#limit = setTimeout(() => void this.abort(tooSlow()), timeMs)
-    worker.on('message', (message: FromPress) => this.#hear(message))
-    worker.on('error', (cause) => this.#fail(faultOf(cause), null))
-    worker.on('exit', () => this.#fail(new GatewayError('internal', DIED), null))
+    this.#release = listen(worker, {
+      message: (message) => this.#hear(message as FromPress),
+      error: (cause) => this.#fail(faultOf(cause), null),
+      exit: () => this.#fail(new GatewayError('internal', DIED), null),
+    })
     this.#say({ do: 'print', order: waiting.order })
   }
 
@@ -209,11 +214,22 @@ class Printing {
   #end(worker: Worker | null): void {
     this.#isOver = true
     clearTimeout(this.#limit)
-    if (worker) worker.removeAllListeners()
+    if (worker) this.#release()
     this.#finish(worker)
   }
   #say(message: ToPress): void {
     this.#worker.postMessage(message)
+  }
+}
+
+/**
+ * Listens until it is called back. Just these listeners go: a worker has one of Node's own, without which nothing is heard of
+ * it any more.
+ */
+function listen(worker: Worker, listeners: Readonly<Record<string, (value: unknown) => void>>): () => void {
+  for (const [event, listener] of Object.entries(listeners)) worker.on(event, listener)
+  return () => {
+    for (const [event, listener] of Object.entries(listeners)) worker.off(event, listener)
   }
 }
 

@@ -149,6 +149,7 @@ function staffEntryOf(event: ConversationEvent, receipts: Receipts): StaffEntry 
     case 'internalActivity':
     case 'presenceChanged':
     case 'transcriptMailed':
+    case 'conversationErased':
       return null
   }
 }

@@ -119,6 +119,23 @@ export const ROUTE_CASES: Readonly<Record<RouteName, RouteCase>> = {
     ask: () => [{ path: at('deadLetters') }, { path: `${at('deadLetters')}?limit=junk` }],
   },
   replayDeadLetter: { names: 'deadLetter', ask: (id) => [{ path: at('replayDeadLetter', { id }) }] },
+  erase: {
+    names: 'conversation',
+    ask: (conversationId) => [
+      { path: at('erase'), body: { conversationId } },
+      { path: at('erase'), body: { channel: 'sms', refId: PHONE } },
+      { path: at('erase'), body: { channel: 'sms', account: ACCOUNT, refId: UNKNOWN_PHONE } },
+      { path: at('erase'), body: {} },
+    ],
+  },
+  holdConversation: {
+    names: 'conversation',
+    ask: (conversationId) => [
+      { path: at('holdConversation', { conversationId }), body: { hold: true, reason: 'mine' } },
+      { path: at('holdConversation', { conversationId }), body: { hold: 'perhaps' } },
+    ],
+  },
+  retention: { names: 'nothing', ask: () => [{ path: at('retention') }] },
   sendNotification: {
     names: 'number',
     ask: (to) => [

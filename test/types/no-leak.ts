@@ -22,6 +22,7 @@ declare const hub: Hub
 declare const store: ConversationStore
 declare const whisper: Extract<InternalEvent, { type: 'whispered' }>
 declare const internal: InternalEvent
+declare const erasure: Extract<InternalEvent, { type: 'conversationErased' }>
 declare const either: ConversationEvent
 declare const shown: Extract<PublicEvent, { type: 'messageSent' }>
 declare const outsider: Follower<PublicEvent>
@@ -40,6 +41,8 @@ declare const eventId: EventId
 encodePublic(shown, setting)
 // @ts-expect-error -- a whisper has no public position: the codec of outsiders has no shape for it.
 encodePublic(whisper, setting)
+// @ts-expect-error -- nor for the record of an erasure, which names who had it done.
+encodePublic(erasure, setting)
 // @ts-expect-error -- nor for a receipt of a whisper, a silent supervisor, or anything else that is internal.
 encodePublic(internal, setting)
 // @ts-expect-error -- an event that may be either must be looked at first, with `isPublic`.

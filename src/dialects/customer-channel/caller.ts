@@ -53,6 +53,11 @@ export class Caller implements Sitter, Border {
     this.deps.connectors.gone(this)
   }
 
+  /** What it has at hand of a conversation that was erased. */
+  forget(conversationId: string): void {
+    this.#seating.onErased(conversationId)
+  }
+
   async join(request: wire.JoinRequest, answer: Answer): Promise<void> {
     this.#requireStaying()
     await this.#seating.join(request, answer)

@@ -19,7 +19,7 @@ export interface EventEntry {
   readonly ofConversation: boolean
 }
 export interface RouteEntry {
-  readonly method: 'get' | 'post' | 'patch' | 'delete'
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   readonly path: string
   readonly summary: string
   readonly who: readonly Audience[]
@@ -270,6 +270,35 @@ export const ROUTES = {
     summary: 'Tries a dead letter again from the beginning',
     who: ['supervisor'],
     status: 202,
+    ofConversation: false,
+  },
+  erase: {
+    method: 'post',
+    path: '/api/admin/erasures',
+    summary: 'Erases a conversation, or a customer with all their conversations; again, it counts nothing',
+    who: ['supervisor'],
+    body: rest.eraseRequest,
+    status: 200,
+    answer: rest.erasureAnswer,
+    ofConversation: false,
+  },
+  holdConversation: {
+    method: 'put',
+    path: '/api/admin/conversations/{conversationId}/hold',
+    summary: 'Puts a legal hold on a conversation, which is not erased then, or lifts it',
+    who: ['supervisor'],
+    body: rest.holdRequest,
+    status: 200,
+    answer: rest.holdAnswer,
+    ofConversation: false,
+  },
+  retention: {
+    method: 'get',
+    path: '/api/admin/retention',
+    summary: 'Tells how long what ended is kept, and by channel how much of it is due or held',
+    who: ['supervisor'],
+    status: 200,
+    answer: rest.retentionAnswer,
     ofConversation: false,
   },
   sendNotification: {

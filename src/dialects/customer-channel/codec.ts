@@ -165,6 +165,8 @@ function encodeInternal(event: InternalEvent, envelope: Envelope, setting: Setti
       const info = { state: event.state, mailId: event.mailId }
       return activity(envelope, { activityType: 'transcriptMailed', info, tag: 'whisper' })
     }
+    case 'conversationErased':
+      return activity(envelope, { activityType: 'conversationErased', info: { ...event.counts }, tag: 'whisper' })
   }
 }
 const receiptInfo = ({ messageId, reason }: { messageId: string; reason?: string }) => ({

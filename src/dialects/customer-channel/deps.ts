@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Attendance } from '../../conversation/attendance'
 import type { Carriers } from '../../conversation/carriers'
 import type { Conversations } from '../../conversation/conversations'
+import type { Erasure } from '../../conversation/erasure'
 import type { Hub } from '../../conversation/hub'
 import type { Notifications } from '../../conversation/notifications'
 import type { Outbox } from '../../conversation/outbox'
@@ -30,6 +31,7 @@ export interface ChannelDeps {
   readonly answerMs: number
   readonly conversations: Conversations
   readonly hub: Hub
+  readonly erasure: Erasure
   readonly outbox: Outbox
   readonly carriers: Carriers
   readonly attendance: Attendance
@@ -54,6 +56,8 @@ export interface ChannelDeps {
   readonly isConnectorAddress: (address: string) => boolean
   /** Hears of every conversation whose customer has come, on whatever node. Answers how to stop. */
   readonly onBegun: (listener: (place: Place) => void) => () => void
+  /** Hears of every conversation that was erased, on whatever node. Answers how to stop. */
+  readonly onErased: (listener: (place: Place) => void) => () => void
   /** For whoever counts. */
   readonly onSocket: (what: 'opened' | 'closed' | 'droppedAsSlow') => void
   /** On its way down: nothing new begins here. */

@@ -34,7 +34,7 @@ export function describeRoutes(place: DocumentPlace) {
 const TAGS = [
   { name: 'Customers', description: 'Starting a chat, tokens and transcripts' },
   { name: 'Agents', description: 'Signing in, and what there is to answer' },
-  { name: 'Administration', description: 'Staff, keys and dead letters; for supervisors' },
+  { name: 'Administration', description: 'Staff, keys, dead letters, erasures and holds; for supervisors' },
   { name: 'Notifications', description: 'Messages that no conversation began' },
 ]
 const tagOf = (path: string): string =>

@@ -258,6 +258,8 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   },
   NotificationRequest: { to: '+4915112345678', text: 'Your parcel arrives today.', idempotencyKey: 'parcel-1842' },
   LoginRequest: { username: 'amira', password: 'a long enough password' },
+  EraseRequest: { channel: 'sms', refId: '+923001234567' },
+  HoldRequest: { hold: true, reason: 'Case 2026-117' },
   CreateKeyRequest: { name: 'SMS in the north', kind: 'connector', channel: 'sms' },
   CreateAgentRequest: { username: 'amira', password: 'a long enough password', name: 'Amira', role: 'agent' },
 }
@@ -268,6 +270,8 @@ export const CONFLICTS: Partial<Readonly<Record<RouteName, string>>> = {
   createAgent: 'The username is taken.',
   changeAgent: 'Somebody else changed the account at the same time. Read it again.',
   createKey: 'This kind, channel and account has two keys already. Revoke one.',
+  erase: 'A legal hold keeps it from being erased; of a customer, nothing was begun then.',
+  holdConversation: 'It is being erased, or was.',
   sendNotification: 'The `idempotencyKey` was used with another body.',
 }
 

@@ -1,6 +1,7 @@
 // The routes of transcripts: the customer's, as the public document says, and the staff's.
 import { type Caller } from '../../identity/credentials'
 import type { Conversation } from '../../model/conversation'
+import { isErased } from '../../model/erased'
 import { GatewayError, notYours } from '../../model/errors'
 import type { Place } from '../../model/ids'
 import { asJson, hashOf } from '../../transcript/canonical'
@@ -39,7 +40,7 @@ async function transcript(deps: TranscriptDeps, call: Call): Promise<Result> {
   const place = placeOf(deps, call.params['conversationId'] ?? '')
   const found = await deps.conversations.find(place.tenant, place.conversationId)
   const isTheirs = await mayRead(deps, call, { place, found })
-  if (found?.status !== 'ended') throw notYours()
+  if (found?.status !== 'ended' || isErased(found)) throw notYours()
   if (!isTheirs && !isOpen(deps, found, form)) throw notYours()
   if (form !== 'email') return render(deps, await deps.transcripts.read(found, 'customer'), { ...options, form })
   // One after the other, so that nobody is quicker than the count.
@@ -77,7 +78,7 @@ async function staffTranscript(deps: TranscriptDeps, call: Call): Promise<Result
   const { audience, ...options } = parse(wire.staffTranscriptQuery.schema, call.query)
   const place = placeOf(deps, call.params['conversationId'] ?? '')
   const found = await deps.conversations.find(place.tenant, place.conversationId)
-  if (!found || !isTheirs(caller, { place, found })) throw notYours()
+  if (!found || isErased(found) || !isTheirs(caller, { place, found })) throw notYours()
   const read =
     audience === 'customer'
       ? await deps.transcripts.read(found, 'customer')

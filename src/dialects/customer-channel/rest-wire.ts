@@ -190,6 +190,43 @@ const move = z.object({
   from: speaker,
   reason: z.string().optional(),
 })
+export const eraseRequest = request({
+  conversationId: id.optional(),
+  channel: channelNamed.optional(),
+  account: lineOrNumber(128).optional(),
+  refId: lineOrNumber(128).pipe(z.string().min(1)).optional(),
+})
+export type EraseRequest = z.output<typeof eraseRequest.schema>
+const count = z.int().min(0)
+export const erasure = z.object({
+  id: z.string(),
+  at: z.iso.datetime(),
+  conversations: count,
+  events: count.describe('Those that said something or named somebody; places, times, types, roles and ids are kept'),
+  deliveries: count,
+  notifications: count.describe('Those whose address was removed'),
+  files: count,
+  suppression: z
+    .enum(['none', 'keptAsHash'])
+    .describe('keptAsHash: an opt-out is kept, and of the address only a hash'),
+  storage: z
+    .enum(['overwritten', 'freed'])
+    .describe('freed: the database overwrites the bytes when it needs the room, not at once'),
+})
+export const erasureAnswer = z.object({ erasure })
+
+export const holdRequest = request({ hold: z.boolean(), reason: line(256).optional() })
+export const holdAnswer = z.object({
+  conversationId: z.string(),
+  hold: z.boolean(),
+  reason: z.string().optional(),
+  since: z.iso.datetime().optional(),
+})
+export const retentionAnswer = z.object({
+  rules: z.array(z.object({ channel: z.string(), days: z.int() })).describe('None for a channel: it is kept'),
+  channels: z.array(z.object({ channel: z.string(), due: count, held: count })),
+})
+
 export const transcriptJson = z.object({
   conversationId: z.string(),
   channel: z.string(),

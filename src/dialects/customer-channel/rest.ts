@@ -13,6 +13,7 @@ import { channelHandlers } from './rest-channel'
 import { customerHandlers } from './rest-customer'
 import { fileHandlers } from './rest-files'
 import { transcriptHandlers } from './rest-transcripts'
+import { erasureHandlers } from './rest-erasure'
 
 export function createRoutes(deps: ChannelDeps): Router {
   const router = Router({ caseSensitive: true, strict: true })
@@ -22,6 +23,7 @@ export function createRoutes(deps: ChannelDeps): Router {
     ...channelHandlers(deps),
     ...fileHandlers(deps),
     ...transcriptHandlers(deps),
+    ...erasureHandlers(deps),
   }
   for (const name of Object.keys(ROUTES) as RouteName[]) {
     const { method, path, status } = ROUTES[name]

@@ -199,6 +199,8 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
   }
   #endsWith(event: E): boolean {
     const isDeparture = event.type === 'participantLeft' || event.type === 'observerLeft'
+    // Nothing more is said there, and what the seat knows of its customer goes with it.
+    if (event.type === 'conversationErased') return event.position > this.#joinedAt
     return isDeparture && event.participant.id === this.participantId && event.position > this.#joinedAt
   }
   #end(departure: E): void {

@@ -86,7 +86,8 @@ export class Seating implements SeatHost {
     await this.#admit(place)
     const found = await deps.conversations.find(place.tenant, place.conversationId)
     const authority = await this.#authorise(request, place, found)
-    const { joined, depart } = await this.#enter(place, authority)
+    const { joined: entered, depart } = await this.#enter(place, authority)
+    const joined = asKnown(entered, found)
     if (!sitter.socket.connected) {
       depart()
       return
@@ -110,6 +111,10 @@ export class Seating implements SeatHost {
     sitting.seat.close()
     sitting.depart()
     this.#seats.delete(id)
+  }
+  /** Staff hear that it was erased, and lose their seat by that; nobody else has ears for it. */
+  onErased(id: string): void {
+    if (this.sitter.identity.kind !== 'staff') this.drop(id)
   }
   mayHear(at: number): boolean {
     return this.sitter.identity.kind !== 'staff' || this.sitter.mayHear(at)
@@ -265,6 +270,10 @@ const AS_CONNECTOR: Hearing<PublicEvent> = {
   ...AS_PUBLIC,
   skips: ({ type }) => type === 'messageSent' || type === 'activity',
 }
+
+/** Who has their seat already writes nothing, so nobody found out whether the picture at hand was the latest. */
+const asKnown = (joined: Joined, found: Conversation | null): Joined =>
+  found && found.position > joined.conversation.position ? { ...joined, conversation: found } : joined
 
 export const seatExpired = (): GatewayError =>
   new GatewayError('unauthorized', 'The token of this seat has run out. Renew it and join again.')

@@ -70,7 +70,7 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
     })
     caller.listen()
   })
-  const stopWatching = watch(deps, callers)
+  const stopWatching = watch(callerDeps, callers)
   return {
     io,
     count: () => callers.size,
@@ -153,13 +153,17 @@ function refusedConnection(cause: unknown): Error {
 }
 
 /** Void credentials close their sockets at once, and agents hear of every conversation that begins. */
-function watch(deps: ChannelDeps, callers: ReadonlySet<Caller>): () => void {
+function watch(deps: CallerDeps, callers: ReadonlySet<Caller>): () => void {
   const dismiss = (isMeant: (caller: Caller) => boolean) => {
     for (const caller of callers) if (isMeant(caller)) caller.dismiss(voidCredential())
   }
   const stops = [
     deps.accounts.onRevoked((id) => dismiss(({ identity }) => identity.kind === 'staff' && identity.accountId === id)),
     deps.keys.onRevoked((id) => dismiss(({ identity }) => 'keyId' in identity && identity.keyId === id)),
+    deps.onErased(({ conversationId }) => {
+      deps.frames.forget()
+      for (const caller of callers) caller.forget(conversationId)
+    }),
     deps.onBegun((place) => void announce(deps, callers, place).catch(deps.onFault)),
   ]
   return () => stops.forEach((stop) => stop())

@@ -38,6 +38,7 @@ const OURS: ReadonlySet<string> = new Set([
   'participantLeft',
   'participantChanged',
   'noAgentAvailable',
+  'conversationErased',
   'queued',
   'idleWarning',
   'transcriptMailed',
