@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers'
 import { GatewayError, notYours } from '../model/errors'
 import type { FileId, ParticipantId, Place, Tenant } from '../model/ids'
 import { newFileId } from '../model/new-id'
+import { Turns } from '../model/turns'
 import type { FileRow, FileStore, FileUsage } from '../store/file-store'
 import { answerFor, type Conditions, type FileAnswer } from './download'
 import { fileName } from './file-name'
@@ -28,6 +29,8 @@ export interface FileOptions {
   readonly idleMs?: number
   /** At once on this node; 32 when it is not said. Each takes up to some megabytes of memory. */
   readonly maxUploads?: number
+  /** Those that wait for their turn, unread, for half a minute at most; 256 when it is not said. One more is refused. */
+  readonly maxWaiting?: number
   readonly kinds?: readonly Kind[]
 }
 export interface FilesDeps {
@@ -62,6 +65,7 @@ const THUMBNAIL_ENDINGS = { 'image/jpeg': '.jpg', 'image/png': '.png' } as const
 /** For the ending that `namedAs` may put behind a name. */
 const ENDING_BYTES = 5
 const BUSY_SECONDS = 5
+const TURN_MS = 30_000
 
 export class Files {
   readonly #deps: FilesDeps
@@ -69,6 +73,7 @@ export class Files {
   readonly #closing = new AbortController()
   readonly #uploads = new Set<Promise<unknown>>()
   readonly #timer: NodeJS.Timeout
+  readonly #turns: Turns
   #round: Promise<void> | null = null
 
   constructor(deps: FilesDeps) {
@@ -79,9 +84,11 @@ export class Files {
       totalMs: 120_000,
       idleMs: 10_000,
       maxUploads: 32,
+      maxWaiting: 256,
       kinds: DEFAULT_KINDS,
       ...deps.options,
     }
+    this.#turns = new Turns({ atOnce: this.#options.maxUploads, waiting: this.#options.maxWaiting })
     this.#timer = setInterval(() => this.#beginSweep(), SWEEP_MS)
   }
 
@@ -98,21 +105,27 @@ export class Files {
     { signal }: { readonly signal?: AbortSignal } = {},
   ): Promise<FileRow> {
     if (this.#closing.signal.aborted) throw stopping()
-    if (this.#uploads.size >= this.#options.maxUploads)
-      throw new GatewayError('tooManyRequests', 'Too many files are arriving at once. Send it again in a moment.', {
-        retryAfter: BUSY_SECONDS,
-      })
+    if (this.#turns.full) throw tooMany()
     const closing = this.#closing.signal
     const until = signal ? AbortSignal.any([signal, closing]) : closing
     const { maxBytes, totalMs, idleMs } = this.#options
     const limits = { maxBytes, totalMs, idleMs, signal: until }
+    await this.#turn(until)
     const uploading = receiveFile(request, limits, (file) => this.#take({ place, participantId, file, signal: until }))
     this.#uploads.add(uploading)
     try {
       return await uploading
     } finally {
       this.#uploads.delete(uploading)
+      this.#turns.done()
     }
+  }
+  /** Meanwhile nothing of the request is read: its sender waits, too. */
+  async #turn(until: AbortSignal): Promise<void> {
+    const late = AbortSignal.timeout(TURN_MS)
+    await this.#turns.next(AbortSignal.any([until, late])).catch((cause: unknown) => {
+      throw until.aborted ? cause : tooMany()
+    })
   }
 
   /**
@@ -299,6 +312,10 @@ function guarded(bytes: Readable, kinds: readonly Kind[]): Readable {
   return guard
 }
 
+const tooMany = (): GatewayError =>
+  new GatewayError('tooManyRequests', 'Too many files are arriving at once. Send it again in a moment.', {
+    retryAfter: BUSY_SECONDS,
+  })
 const noRoom = ({ files, bytes }: FileUsage): GatewayError =>
   new GatewayError(
     'tooLarge',

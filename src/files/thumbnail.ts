@@ -2,6 +2,7 @@
 import sharp from 'sharp'
 import { pipeline } from 'node:stream/promises'
 import type { Readable } from 'node:stream'
+import { Turns } from '../model/turns'
 
 export interface Thumbnail {
   readonly bytes: Buffer
@@ -37,16 +38,12 @@ sharp.unblock({
 })
 
 export class Thumbnails {
-  readonly #concurrency: number
-  readonly #maxQueue: number
+  readonly #turns: Turns
   readonly #seconds: number
   readonly #maxPixels: number
-  readonly #waiting: (() => void)[] = []
-  #busy = 0
 
   constructor(options: ThumbnailOptions = {}) {
-    this.#concurrency = options.concurrency ?? 2
-    this.#maxQueue = options.maxQueue ?? 32
+    this.#turns = new Turns({ atOnce: options.concurrency ?? 2, waiting: options.maxQueue ?? 32 })
     this.#seconds = options.seconds ?? 10
     this.#maxPixels = options.maxPixels ?? 40_000_000
   }
@@ -57,13 +54,14 @@ export class Thumbnails {
    * @param open gives the picture's bytes once it is its turn; a failure of it is one of the picture
    */
   async make(open: () => Promise<Readable | null>): Promise<Thumbnail | null> {
-    if (!(await this.#turn())) return null
+    if (this.#turns.full) return null
+    await this.#turns.next()
     try {
       return await this.#make(open)
     } catch {
       return null // a picture without a thumbnail is still a file
     } finally {
-      this.#next()
+      this.#turns.done()
     }
   }
 
@@ -86,21 +84,5 @@ export class Thumbnails {
     const out = await made.toBuffer()
     if (out.length > MAX_BYTES) return null
     return { bytes: out, mediaType: isClear ? 'image/png' : 'image/jpeg', width, height }
-  }
-
-  async #turn(): Promise<boolean> {
-    if (this.#busy < this.#concurrency) {
-      this.#busy += 1
-      return true
-    }
-    if (this.#waiting.length >= this.#maxQueue) return false
-    await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    return true
-  }
-  /** Hands the turn on, so that nobody comes in between. */
-  #next(): void {
-    const next = this.#waiting.shift()
-    if (next) next()
-    else this.#busy -= 1
   }
 }

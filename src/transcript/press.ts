@@ -20,7 +20,7 @@ export interface PressLimits {
 }
 export const PRESS_LIMITS: PressLimits = {
   threads: 2,
-  queue: 16,
+  queue: 48,
   timeMs: 60_000,
   memoryMb: 320,
   heldBytes: 16 * 1024 * 1024,

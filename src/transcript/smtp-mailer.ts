@@ -6,7 +6,7 @@ import { unavailable } from './mail-refusal'
 import { type Mail, type Mailer, type SentMail } from './mailer'
 import { handOver, type SmtpDeadlines } from './smtp-hand-over'
 import { type SmtpServer } from './smtp-url'
-import { Turns } from './turns'
+import { Turns } from '../model/turns'
 
 export interface SmtpLimits extends SmtpDeadlines {
   /** Milliseconds from the call to its end, waiting for a turn included. */

@@ -99,8 +99,13 @@ describe('files', () => {
     await under.files.erase(place)
     expect((await send('hello', 'x.txt')).status).toBe(201)
   })
-  it('are refused while too many arrive at once', async () => {
-    await restart({ maxUploads: 1 })
+  it('wait for their turn while many arrive at once, and are all taken', async () => {
+    await restart({ maxUploads: 2 })
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => send(`hello ${i}`, 'x.txt')))
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201))
+  })
+  it('are refused when too many wait already', async () => {
+    await restart({ maxUploads: 1, maxWaiting: 0 })
     const first = new RawUpload(under.server.port).head().write(filePart('x.txt')).write('hel')
     await eventually(async () => expect(await send('hello', 'x.txt')).toMatchObject({ status: 429 }))
     first.write('lo\r\n--b--\r\n').end()

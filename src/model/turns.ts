@@ -20,23 +20,23 @@ export class Turns {
    * Resolves when it is the caller's turn; whoever got one calls `done` once.
    * @throws the signal's reason, when it is aborted first
    */
-  async next(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted()
+  async next(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted()
     if (this.#underWay < this.#atOnce) {
       this.#underWay++
       return
     }
     await new Promise<void>((resolve, reject) => {
       const begin = () => {
-        signal.removeEventListener('abort', leave)
+        signal?.removeEventListener('abort', leave)
         resolve()
       }
       const leave = () => {
         this.#waiting.delete(begin)
-        reject(signal.reason instanceof Error ? signal.reason : new Error('Given up'))
+        reject(signal?.reason instanceof Error ? signal.reason : new Error('Given up'))
       }
       this.#waiting.add(begin)
-      signal.addEventListener('abort', leave, { once: true })
+      signal?.addEventListener('abort', leave, { once: true })
     })
   }
 
