@@ -6,7 +6,7 @@ import { isIgnorable } from './shaping'
 export type Cluster =
   | { readonly kind: 'glyphs'; readonly text: string; readonly face: FontFace; readonly emoji: boolean }
   /** No font has it: a box shows its code points. */
-  | { readonly kind: 'box'; readonly codes: readonly string[] }
+  | { readonly kind: 'box' }
   | { readonly kind: 'space'; readonly tab: boolean }
   /** Bidi controls and the like: it has done its work when the order is known. */
   | { readonly kind: 'nothing' }
@@ -59,11 +59,12 @@ export class Clusters {
       const face = faces.find((one) => needed.every((codePoint) => one.has(codePoint)))
       if (face) return { kind: 'glyphs', text: spelling, face, emoji: face === this.#shelf.emoji }
     }
-    return { kind: 'box', codes: boxCodes(text) }
+    return { kind: 'box' }
   }
 }
 
 const codePointsOf = (text: string): number[] => Array.from(text, (character) => character.codePointAt(0) ?? 0)
+/** In hexadecimal digits; of a heap of marks only the first. */
 export const boxCodes = (text: string): string[] =>
   codePointsOf(text)
     .filter((codePoint) => !isIgnorable(codePoint))

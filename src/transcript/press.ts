@@ -102,7 +102,7 @@ export class Press {
     const idle = this.#idle.pop()
     if (idle) {
       clearTimeout(idle.leave)
-      idle.worker.removeAllListeners()
+      silence(idle.worker)
       return idle.worker
     }
     return new Worker(workerFile(), {
@@ -128,6 +128,11 @@ export class Press {
     })
     this.#idle.push(entry)
   }
+}
+
+/** By name: a worker has listeners of its own, without which it hears nothing any more. */
+function silence(worker: Worker): void {
+  for (const event of ['message', 'error', 'exit']) worker.removeAllListeners(event)
 }
 
 /** One document on one thread. */
@@ -209,7 +214,7 @@ class Printing {
   #end(worker: Worker | null): void {
     this.#isOver = true
     clearTimeout(this.#limit)
-    if (worker) worker.removeAllListeners()
+    if (worker) silence(worker)
     this.#finish(worker)
   }
   #say(message: ToPress): void {
