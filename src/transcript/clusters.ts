@@ -14,7 +14,7 @@ export type Cluster =
 const MAX_CACHED = 20_000
 /** A box of more would be a line of its own. */
 const MAX_BOX_CODES = 4
-const SPACE = /^[\s\u00A0]/u
+const SPACE = /^\s$/u
 const KANA = /[\p{Script=Hiragana}\p{Script=Katakana}]/u
 const HANGUL = /\p{Script=Hangul}/u
 /** Letters that Urdu has and neither Arabic nor Persian. */

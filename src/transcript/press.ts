@@ -232,7 +232,7 @@ const closing = () =>
   new GatewayError('unavailable', 'The gateway is shutting down. Try again in a moment.', { retryAfter: 5 })
 
 function faultOf(cause: unknown): GatewayError {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : ''
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : ''
   if (code !== 'ERR_WORKER_OUT_OF_MEMORY') return new GatewayError('internal', DIED, { cause })
   return new GatewayError('tooLarge', 'This conversation is too large for a PDF. Ask for html, txt, csv or json.')
 }
