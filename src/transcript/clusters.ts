@@ -6,7 +6,7 @@ import { isIgnorable } from './shaping'
 export type Cluster =
   | { readonly kind: 'glyphs'; readonly text: string; readonly face: FontFace; readonly emoji: boolean }
   /** No font has it: a box shows its code points. */
-  | { readonly kind: 'box'; readonly codes: readonly string[] }
+  | { readonly kind: 'box' }
   | { readonly kind: 'space'; readonly tab: boolean }
   /** Bidi controls and the like: it has done its work when the order is known. */
   | { readonly kind: 'nothing' }
@@ -14,7 +14,7 @@ export type Cluster =
 const MAX_CACHED = 20_000
 /** A box of more would be a line of its own. */
 const MAX_BOX_CODES = 4
-const SPACE = /^[\s\u00A0]/u
+const SPACE = /^\s$/u
 const KANA = /[\p{Script=Hiragana}\p{Script=Katakana}]/u
 const HANGUL = /\p{Script=Hangul}/u
 /** Letters that Urdu has and neither Arabic nor Persian. */
@@ -59,11 +59,12 @@ export class Clusters {
       const face = faces.find((one) => needed.every((codePoint) => one.has(codePoint)))
       if (face) return { kind: 'glyphs', text: spelling, face, emoji: face === this.#shelf.emoji }
     }
-    return { kind: 'box', codes: boxCodes(text) }
+    return { kind: 'box' }
   }
 }
 
 const codePointsOf = (text: string): number[] => Array.from(text, (character) => character.codePointAt(0) ?? 0)
+/** In hexadecimal digits; of a heap of marks only the first. */
 export const boxCodes = (text: string): string[] =>
   codePointsOf(text)
     .filter((codePoint) => !isIgnorable(codePoint))

@@ -1,6 +1,6 @@
 // A paragraph becomes lines: mixed scripts and directions, each piece in a font that has it, none wider than the page.
 import bidiFactory from 'bidi-js'
-import { Clusters, styleOf, type Cluster } from './clusters'
+import { boxCodes, Clusters, styleOf, type Cluster } from './clusters'
 import type { FontFace } from './font-face'
 import type { FontShelf, Weight } from './font-shelf'
 import { mayBreakBetween } from './line-breaks'
@@ -195,14 +195,14 @@ export class Typesetter {
         return { kind: 'space', ...extent, run, width: run.width * (first.cluster.tab ? TAB_SPACES : 1) }
       }
       case 'box':
-        return boxOf(first, extent)
+        return boxOf(parts, extent)
       case 'glyphs': {
         const { emoji, face } = first.cluster
         const run =
           first.mirrored === null
             ? this.#runOf(parts, face, emoji ? 0 : level)
             : this.#mirror(first, { face, mirrored: first.mirrored, level })
-        return run ? { kind: 'glyphs', ...extent, run, width: run.width } : boxOf(first, extent)
+        return run ? { kind: 'glyphs', ...extent, run, width: run.width } : boxOf(parts, extent)
       }
     }
   }
@@ -241,14 +241,14 @@ export class Typesetter {
   }
 }
 
-function boxOf(part: Part, extent: Omit<Extent, 'width'>): Piece {
-  const codes = part.cluster.kind === 'box' ? part.cluster.codes : hexOf(part.source)
-  return { kind: 'box', ...extent, codes, text: wellFormed(part.source), width: BOX_WIDTH * codes.length }
+/** What no font has, or what no shaper can put together. */
+function boxOf(parts: readonly Part[], extent: Omit<Extent, 'width'>): Piece {
+  const codes = parts.flatMap(({ source }) => boxCodes(source))
+  const text = parts.map(({ source }) => wellFormed(source)).join('')
+  return { kind: 'box', ...extent, codes, text, width: BOX_WIDTH * codes.length }
 }
 /** Half of a surrogate pair is no character: nothing could be copied. */
 const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, '\uFFFD')
-const hexOf = (text: string): string[] =>
-  Array.from(text, (one) => (one.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')).slice(0, 4)
 
 /** Do these go through the shaper together? */
 function joins(open: readonly Part[], next: Part): boolean {

@@ -65,7 +65,7 @@ async function shrink(bytes: Uint8Array): Promise<Picture> {
 async function inTime<T>(work: Promise<T>): Promise<T | null> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), SOURCE_MS)
+    timer = setTimeout(() => resolve(null), SOURCE_MS).unref()
   })
   try {
     return await Promise.race([work, late])

@@ -39,7 +39,7 @@ interface Waiting {
 export class Press {
   readonly #data: PressData
   readonly #limits: PressLimits
-  readonly #idle: { readonly worker: Worker; readonly leave: NodeJS.Timeout; readonly release: () => void }[] = []
+  readonly #idle: { readonly worker: Worker; readonly leave: NodeJS.Timeout }[] = []
   readonly #busy = new Set<Printing>()
   readonly #queue: Waiting[] = []
   #closed = false
@@ -102,7 +102,7 @@ export class Press {
     const idle = this.#idle.pop()
     if (idle) {
       clearTimeout(idle.leave)
-      idle.release()
+      silence(idle.worker)
       return idle.worker
     }
     return new Worker(workerFile(), {
@@ -119,17 +119,20 @@ export class Press {
       this.#idle.splice(this.#idle.indexOf(entry), 1)
       void worker.terminate()
     }, IDLE_MS).unref()
+    const entry = { worker, leave }
     // A thread that dies while it has nothing to do is missed by nobody.
-    const release = listen(worker, {
-      error: () => undefined,
-      exit: () => {
-        const at = this.#idle.indexOf(entry)
-        if (at !== -1) this.#idle.splice(at, 1)
-      },
+    worker.on('error', () => undefined)
+    worker.on('exit', () => {
+      const at = this.#idle.indexOf(entry)
+      if (at !== -1) this.#idle.splice(at, 1)
     })
-    const entry = { worker, leave, release }
     this.#idle.push(entry)
   }
+}
+
+/** By name: a worker has listeners of its own, without which it hears nothing any more. */
+function silence(worker: Worker): void {
+  for (const event of ['message', 'error', 'exit']) worker.removeAllListeners(event)
 }
 
 /** One document on one thread. */
@@ -141,7 +144,6 @@ class Printing {
   readonly #heldBytes: number
   readonly #body: Readable
   readonly #limit: NodeJS.Timeout
-  readonly #release: () => void
   #finish: (worker: Worker | null) => void = () => undefined
   #isOver = false
   /** Bytes that came and whose room has not been given back. */
@@ -161,11 +163,9 @@ class Printing {
       },
     })
     this.#limit = setTimeout(() => void this.abort(tooSlow()), timeMs)
-    this.#release = listen(worker, {
-      message: (message) => this.#hear(message as FromPress),
-      error: (cause) => this.#fail(faultOf(cause), null),
-      exit: () => this.#fail(new GatewayError('internal', DIED), null),
-    })
+    worker.on('message', (message: FromPress) => this.#hear(message))
+    worker.on('error', (cause) => this.#fail(faultOf(cause), null))
+    worker.on('exit', () => this.#fail(new GatewayError('internal', DIED), null))
     this.#say({ do: 'print', order: waiting.order })
   }
 
@@ -214,22 +214,11 @@ class Printing {
   #end(worker: Worker | null): void {
     this.#isOver = true
     clearTimeout(this.#limit)
-    if (worker) this.#release()
+    if (worker) silence(worker)
     this.#finish(worker)
   }
   #say(message: ToPress): void {
     this.#worker.postMessage(message)
-  }
-}
-
-/**
- * Listens until it is called back. Just these listeners go: a worker has one of Node's own, without which nothing is heard of
- * it any more.
- */
-function listen(worker: Worker, listeners: Readonly<Record<string, (value: unknown) => void>>): () => void {
-  for (const [event, listener] of Object.entries(listeners)) worker.on(event, listener)
-  return () => {
-    for (const [event, listener] of Object.entries(listeners)) worker.off(event, listener)
   }
 }
 
@@ -243,7 +232,7 @@ const closing = () =>
   new GatewayError('unavailable', 'The gateway is shutting down. Try again in a moment.', { retryAfter: 5 })
 
 function faultOf(cause: unknown): GatewayError {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : ''
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : ''
   if (code !== 'ERR_WORKER_OUT_OF_MEMORY') return new GatewayError('internal', DIED, { cause })
   return new GatewayError('tooLarge', 'This conversation is too large for a PDF. Ask for html, txt, csv or json.')
 }

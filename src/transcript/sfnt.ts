@@ -1,6 +1,7 @@
 // Opens font files: a WOFF is unpacked once, because its reader would inflate a table again for each glyph.
 import { inflateSync } from 'node:zlib'
 import { create, type Font } from 'fontkit'
+import { tolerateMissingAnchors } from './missing-anchors'
 
 const MAX_FONT_BYTES = 64 * 1024 * 1024
 const WOFF = 0x774f4646
@@ -9,6 +10,7 @@ const WOFF = 0x774f4646
 export function openFont(bytes: Buffer): Font {
   const font = create(bytes.readUInt32BE(0) === WOFF ? unpackWoff(bytes) : bytes)
   if ('fonts' in font) throw new Error('A collection of fonts cannot be embedded')
+  tolerateMissingAnchors(font)
   return font
 }
 

@@ -33,10 +33,19 @@ export class Shaper {
     const key = `${direction} ${face.id} ${text}`
     const known = this.#cache.get(key)
     if (known !== undefined) return known
-    const run = shapeNow(text, face, direction)
+    const run = tryToShape(text, face, direction)
     if (this.#cache.size >= MAX_CACHED) this.#cache.clear()
     this.#cache.set(key, run)
     return run
+  }
+}
+
+/** Fonts are programs, and texts are anybody's: what a shaper stumbles over is shown as what no font has. */
+function tryToShape(...what: Parameters<typeof shapeNow>): ShapedRun | null {
+  try {
+    return shapeNow(...what)
+  } catch {
+    return null
   }
 }
 
