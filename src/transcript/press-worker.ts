@@ -1,4 +1,6 @@
 // The thread that makes PDFs: shaping a long conversation holds up nobody's socket.
+import { readlinkSync } from 'node:fs'
+import { constants, setPriority } from 'node:os'
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { GatewayError } from '../model/errors'
 import { FontShelf } from './font-shelf'
@@ -95,4 +97,17 @@ class Printer {
   }
 }
 
-if (parentPort) new Printer(parentPort, workerData as PressData)
+/** Whoever waits for a document has time; whoever chats has none. Where threads have no priority of their own, all are equal. */
+function giveWay(): void {
+  try {
+    const [, thread] = /^\d+\/task\/(\d+)$/.exec(readlinkSync('/proc/thread-self')) ?? []
+    if (thread !== undefined) setPriority(Number(thread), constants.priority.PRIORITY_LOW)
+  } catch {
+    // No Linux, or not allowed.
+  }
+}
+
+if (parentPort) {
+  giveWay()
+  new Printer(parentPort, workerData as PressData)
+}
