@@ -1,5 +1,5 @@
 // The routes of files: sending one into a conversation, and having it again by the conversation's credential or by a signed link.
-import { opens, type Caller } from '../../identity/credentials'
+import { connectorByAddress, opens, type Caller } from '../../identity/credentials'
 import type { Answered } from '../../files/files'
 import type { Variant } from '../../files/links'
 import type { Conversation } from '../../model/conversation'
@@ -75,10 +75,17 @@ interface Sought {
 async function sought(deps: ChannelDeps, call: Call): Promise<Sought> {
   const place = placeOf(deps, call.params['conversationId'] ?? '')
   const found = await deps.conversations.find(place.tenant, place.conversationId)
-  const caller = customerBy(deps, call, { place, found }) ?? (await callerOf(deps, call))
+  const shown = customerBy(deps, call, { place, found }) ?? (await callerOf(deps, call))
+  const caller = shown.kind === 'anonymous' ? byAddress(deps, call, found) : shown
   if (caller.kind === 'anonymous') throw new GatewayError('unauthorized', 'Send the conversation’s token as a bearer.')
   if (!found || !isTheirs(caller, found)) throw notYours()
   return { place, found, caller }
+}
+/** A connector that can show nothing and is known by its network. */
+function byAddress({ isConnectorAddress }: ChannelDeps, { address }: Call, found: Conversation | null): Caller {
+  if (!found?.opening.carried || !isConnectorAddress(address)) return { kind: 'anonymous' }
+  const { channel, account } = found.opening.address
+  return connectorByAddress(found.tenant, channel, account)
 }
 /** Whoever shows the handle of the customer; null for everybody else. */
 function customerBy(
