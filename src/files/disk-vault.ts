@@ -7,6 +7,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { GatewayError } from '../model/errors'
 import { newId } from '../model/new-id'
+import { Turns } from '../model/turns'
 import { Measure } from './measure'
 import type { ByteRange, StoredBytes, Vault, WriteLimits, Written } from './vault'
 import { checkKey, closedVault } from './vault-key'
@@ -22,6 +23,8 @@ export class DiskVault implements Vault {
   readonly #unfinished: string
   readonly #closing = new AbortController()
   readonly #writes = new Set<Promise<unknown>>()
+  /** One at a time: the database next to it waits for the same disk. */
+  readonly #syncs = new Turns({ atOnce: 1, waiting: Infinity })
 
   private constructor(folder: string) {
     this.#folder = folder
@@ -58,15 +61,15 @@ export class DiskVault implements Vault {
       const measure = new Measure(maxBytes)
       try {
         await pipeline(bytes, measure, (chunks: AsyncIterable<Buffer>) => writeAll(file, chunks), { signal: until })
-        await file.sync()
+        await this.#syncs.take(() => file.sync(), until)
       } finally {
         await file.close()
       }
       const made = await mkdir(dirname(place), { recursive: true, mode: 0o700 })
-      if (made) await syncFolder(dirname(made))
+      if (made) await this.#syncs.take(() => syncFolder(dirname(made)), until)
       until.throwIfAborted()
       await rename(temporary, place)
-      await syncFolder(dirname(place))
+      await this.#syncs.take(() => syncFolder(dirname(place)))
       return measure.result()
     } catch (cause) {
       bytes.destroy()

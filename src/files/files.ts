@@ -74,6 +74,8 @@ export class Files {
   readonly #uploads = new Set<Promise<unknown>>()
   readonly #timer: NodeJS.Timeout
   readonly #turns: Turns
+  /** Each is a commit, for which those of messages would wait in a row. */
+  readonly #rows = new Turns({ atOnce: 1, waiting: Infinity })
   #round: Promise<void> | null = null
 
   constructor(deps: FilesDeps) {
@@ -111,7 +113,10 @@ export class Files {
     const { maxBytes, totalMs, idleMs } = this.#options
     const limits = { maxBytes, totalMs, idleMs, signal: until }
     await this.#turn(until)
-    const uploading = receiveFile(request, limits, (file) => this.#take({ place, participantId, file, signal: until }))
+    const most = mostOf(request, maxBytes)
+    const uploading = receiveFile(request, limits, (file) =>
+      this.#take({ place, participantId, file, most, signal: until }),
+    )
     this.#uploads.add(uploading)
     try {
       return await uploading
@@ -136,7 +141,7 @@ export class Files {
     const { signal } = this.#closing
     if (signal.aborted) throw stopping()
     const arriving = { name: file.name, bytes: Readable.from([file.bytes]) }
-    const keeping = this.#take({ place, participantId, file: arriving, signal })
+    const keeping = this.#take({ place, participantId, file: arriving, most: file.bytes.length, signal })
     this.#uploads.add(keeping)
     try {
       return await keeping
@@ -149,8 +154,8 @@ export class Files {
     await this.#forget(row)
   }
 
-  async #take({ place, participantId, file, signal }: Taking): Promise<FileRow> {
-    const { kinds, maxBytes, perConversation } = this.#options
+  async #take({ place, participantId, file, most, signal }: Taking): Promise<FileRow> {
+    const { kinds, perConversation } = this.#options
     const { store } = this.#deps
     const { sample, whole } = await peek(file.bytes, sampleSize)
     if (sample.length === 0)
@@ -159,12 +164,12 @@ export class Files {
     const kind = await kindOf(sample, name, kinds)
     const coming: FileRow = {
       ...{ tenant: place.tenant, conversationId: place.conversationId, participantId, id: newFileId() },
-      ...{ name: namedAs(kind, name), mediaType: '', size: maxBytes, sha256: '' },
+      ...{ name: namedAs(kind, name), mediaType: '', size: most, sha256: '' },
       ...{ width: null, height: null, thumbnail: null },
       createdAt: this.#deps.now().toISOString(),
       state: 'uploading',
     }
-    if (!(await store.add(coming, perConversation))) throw noRoom(perConversation)
+    if (!(await this.#rows.take(() => store.add(coming, perConversation)))) throw noRoom(perConversation)
     let ready: FileRow
     try {
       ready = await this.#keep(coming, kind, { whole, signal })
@@ -173,7 +178,7 @@ export class Files {
       throw cause
     }
     // When this gets no answer nobody knows whether it was written, so nothing is thrown away: the sweep sees which.
-    if (await store.finish(ready)) return ready
+    if (await this.#rows.take(() => store.finish(ready))) return ready
     await this.#discard(coming)
     throw notYours()
   }
@@ -302,7 +307,15 @@ interface Taking {
   readonly place: Place
   readonly participantId: ParticipantId
   readonly file: ArrivingFile
+  /** Bytes that it may have: so much room it takes while it arrives. */
+  readonly most: number
   readonly signal: AbortSignal
+}
+
+/** A form that says how long it is has no longer file in it. */
+function mostOf({ headers }: FormRequest, maxBytes: number): number {
+  const length = Number(headers['content-length'])
+  return Number.isSafeInteger(length) && length > 0 ? Math.min(length, maxBytes) : maxBytes
 }
 
 /** Fails with what the guard found. */

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { Transform, type TransformCallback } from 'node:stream'
 import { GatewayError } from '../model/errors'
+import { inTurn } from './pace'
 import type { Written } from './vault'
 
 export class Measure extends Transform {
@@ -19,8 +20,10 @@ export class Measure extends Transform {
       done(tooLarge(this.#maxBytes))
       return
     }
-    this.#hash.update(chunk)
-    done(null, chunk)
+    inTurn(() => {
+      this.#hash.update(chunk)
+      done(null, chunk)
+    })
   }
   /** Once, after the last byte. */
   result(): Written {

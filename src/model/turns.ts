@@ -6,6 +6,7 @@ export class Turns {
   readonly #waiting = new Set<() => void>()
   #underWay = 0
 
+  /** @param bounds `waiting`: nobody is turned away here; who asks looks at `full` first */
   constructor(bounds: { readonly atOnce: number; readonly waiting: number }) {
     this.#atOnce = bounds.atOnce
     this.#maxWaiting = bounds.waiting
@@ -48,5 +49,15 @@ export class Turns {
     }
     this.#waiting.delete(next) // its turn is the one that ends here
     next()
+  }
+
+  /** Does this when it is its turn. */
+  async take<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    await this.next(signal)
+    try {
+      return await work()
+    } finally {
+      this.done()
+    }
   }
 }

@@ -16,7 +16,8 @@ import type {
   TranscriptAttachment,
 } from './transcript'
 
-const PAGE = 500
+/** Small: what a page takes to read is taken from the chats beside it. */
+const PAGE = 100
 /** A document of more is nothing that anybody reads; events, not messages. */
 const MAX_EVENTS = 100_000
 

@@ -4,6 +4,7 @@ import type { Conversation } from '../../model/conversation'
 import { isErased } from '../../model/erased'
 import { GatewayError, notYours } from '../../model/errors'
 import type { Place } from '../../model/ids'
+import { Turns } from '../../model/turns'
 import { asJson, hashOf } from '../../transcript/canonical'
 import { isAnswered, type Transcript } from '../../transcript/transcript'
 import { TRANSCRIPT_FORMS, type RenderOptions } from '../../transcript/transcript-forms'
@@ -23,10 +24,15 @@ const OPEN_MAILS = 3
 
 const FORMS = [...TRANSCRIPT_FORMS, 'email'] as const
 type Form = (typeof FORMS)[number]
-type TranscriptDeps = ChannelDeps & { readonly mails: Sequence }
+/** Conversations that are read and made into documents at once, and requests that wait for their turn. */
+const READINGS = { atOnce: 2, waiting: 64 }
+interface TranscriptDeps extends ChannelDeps {
+  readonly mails: Sequence
+  readonly readings: Turns
+}
 
 export function transcriptHandlers(channelDeps: ChannelDeps): Handlers<'transcript' | 'staffTranscript'> {
-  const deps = { ...channelDeps, mails: new Sequence() }
+  const deps = { ...channelDeps, mails: new Sequence(), readings: new Turns(READINGS) }
   return {
     transcript: (call) => transcript(deps, call),
     staffTranscript: (call) => staffTranscript(deps, call),
@@ -42,11 +48,14 @@ async function transcript(deps: TranscriptDeps, call: Call): Promise<Result> {
   const isTheirs = await mayRead(deps, call, { place, found })
   if (found?.status !== 'ended' || isErased(found)) throw notYours()
   if (!isTheirs && !isOpen(deps, found, form)) throw notYours()
-  if (form !== 'email') return render(deps, await deps.transcripts.read(found, 'customer'), { ...options, form })
+  if (form !== 'email')
+    return inTurn(deps, call, async () =>
+      render(deps, await deps.transcripts.read(found, 'customer'), { ...options, form }),
+    )
   // One after the other, so that nobody is quicker than the count.
   return deps.mails.say(
     place.conversationId,
-    () => mail(deps, call, { found, isTheirs, ...options }),
+    () => inTurn(deps, call, () => mail(deps, call, { found, isTheirs, ...options })),
     async (sent) => sent,
   )
 }
@@ -79,11 +88,22 @@ async function staffTranscript(deps: TranscriptDeps, call: Call): Promise<Result
   const place = placeOf(deps, call.params['conversationId'] ?? '')
   const found = await deps.conversations.find(place.tenant, place.conversationId)
   if (!found || isErased(found) || !isTheirs(caller, { place, found })) throw notYours()
-  const read =
-    audience === 'customer'
-      ? await deps.transcripts.read(found, 'customer')
-      : await deps.transcripts.read(found, 'staff')
-  return render(deps, read, { ...options, form })
+  return inTurn(deps, call, async () => {
+    const read =
+      audience === 'customer'
+        ? await deps.transcripts.read(found, 'customer')
+        : await deps.transcripts.read(found, 'staff')
+    return render(deps, read, { ...options, form })
+  })
+}
+
+/** Each holds a whole conversation: few at once, so that neither memory nor the chats beside them feel it. */
+async function inTurn<T>({ readings }: TranscriptDeps, { gone }: Call, work: () => Promise<T>): Promise<T> {
+  if (readings.full)
+    throw new GatewayError('unavailable', 'Too many transcripts are being made. Try again in a moment.', {
+      retryAfter: 5,
+    })
+  return readings.take(work, gone)
 }
 
 function formOf<F extends Form>({ params }: Call, forms: readonly F[]): F {
