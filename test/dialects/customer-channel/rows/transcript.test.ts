@@ -71,13 +71,21 @@ describe('§3 GET /api/customer/transcript/{conversationId}/{type}', () => {
     const { conversationId, token } = await ended()
     const { text, headers } = await read(conversationId, 'csv', token)
     expect(headers.get('content-type')).toBe('text/csv; charset=utf-8')
-    const [head, first] = text.split('\r\n')
-    expect(head).toBe('"seq","at","from","text","attachments"')
-    expect(first).toContain(`"Ann","'=1+1"`)
+    const [head] = text.split('\r\n')
+    expect(head).toBe('"seq","at","from","text","attachments","role","kind","state","time"')
+    expect(text).toContain(`"Ann","'=1+1"`)
   })
-  it.each(['pdf', 'email'])('`%s`: 503 with a sentence when it cannot be made', async (type) => {
+  it('`pdf`, under a name of its own', async () => {
+    const { conversationId, token } = await ended()
+    const { status, text, headers } = await read(conversationId, 'pdf', token)
+    expect([status, headers.get('content-type')]).toEqual([200, 'application/pdf'])
+    expect(text.slice(0, 5)).toBe('%PDF-')
+    expect(headers.get('content-disposition')).toMatch(/^attachment; filename="conversation-[\w-]+\.pdf"$/)
+    expect(headers.get('etag')).toMatch(/^"[0-9a-f]{64}-[0-9a-f]{8}"$/)
+  })
+  it('`email`: 503 with a sentence when it cannot be made', async () => {
     const { conversationId, token } = await ended({ email: 'a@b.example' })
-    const { status, json } = await read(conversationId, type, token)
+    const { status, json } = await read(conversationId, 'email', token)
     expect(status).toBe(503)
     expect(json).toMatchObject({
       error: { code: 'unavailable', message: expect.stringMatching(/\w+ \w+.*\.$/) as string },
@@ -139,10 +147,11 @@ describe('§3 the credential', () => {
     expect((await read(conversationId, 'txt', CONNECTOR_KEY.sms)).status).toBe(404)
     expect((await read(conversationId, 'txt', supervisor)).status).toBe(200)
   })
-  it('without one only `pdf`, for 15 min after the end, and `email`: they get as far as the 503', async () => {
+  it('without one only `pdf`, for 15 min after the end, and `email`, which gets as far as the 503', async () => {
     const { conversationId } = await ended({ email: 'a@b.example' })
     for (const type of ['json', 'txt', 'html', 'csv']) expect((await read(conversationId, type)).status).toBe(404)
-    for (const type of ['pdf', 'email']) expect((await read(conversationId, type)).status).toBe(503)
+    expect((await read(conversationId, 'pdf')).status).toBe(200)
+    expect((await read(conversationId, 'email')).status).toBe(503)
     clock.forward(16 * 60_000)
     expect((await read(conversationId, 'pdf')).status).toBe(404)
     expect((await read(conversationId, 'email')).status).toBe(503)
