@@ -243,6 +243,12 @@ module.exports = {
     only('jose-lives-in-tokens', 'jose', '^src/identity/tokens\\.ts$', 'Ask identity/ for a token or what it says.'),
     only('metrics-live-in-one-file', 'prom-client', '^src/operations/metrics\\.ts$', 'Tell operations/metrics.ts.'),
     only('limits-live-in-one-file', 'rate-limiter-flexible', '^src/http/limits\\.ts$', 'Ask http/limits.ts.'),
+    only(
+      'typesetting-lives-in-transcript',
+      'pdfkit|fontkit|bidi-js',
+      '^src/transcript/',
+      'Give transcript/ what is to be on paper.',
+    ),
     only('pino-lives-in-the-logger', 'pino', '^src/logger\\.ts$', 'Take a logger as a dependency.'),
     only('s3-lives-in-its-vault', '@aws-sdk/client-s3', '^src/files/s3-vault\\.ts$', 'Take a Vault as a dependency.'),
     only('multipart-lives-in-one-file', 'busboy', '^src/files/multipart\\.ts$', 'Ask files/multipart.ts.'),

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, extname, join } from 'node:path'
-import { FontFace } from './font-face'
+import { FontFace, type FaceSource } from './font-face'
 
 export type Weight = 400 | 700
 /** What one and the same code point looks different in. */
@@ -107,6 +107,20 @@ function within(text: string): (codePoint: number) => boolean {
   return (codePoint) => ranges.some(({ from, to }) => from <= codePoint && codePoint <= to)
 }
 
+/** A file that is no font has no characters; of ours that would be a fault to hear of. */
+function optionalFace(source: FaceSource): FontFace {
+  let opens: boolean | null = null
+  const tryToOpen = () => {
+    try {
+      return face.font.numGlyphs > 0
+    } catch {
+      return false
+    }
+  }
+  const face: FontFace = new FontFace({ ...source, mayHave: () => (opens ??= tryToOpen()) })
+  return face
+}
+
 function extraFaces(folder: string): FontFace[] {
   const files = readdirSync(folder)
     .filter((name) => EXTRA.has(extname(name).toLowerCase()))
@@ -114,6 +128,7 @@ function extraFaces(folder: string): FontFace[] {
   return files.slice(0, MAX_EXTRA_FONTS).flatMap((name) => {
     const file = join(folder, name)
     if (statSync(file).size > MAX_EXTRA_BYTES) return []
-    return [new FontFace({ id: `extra-${name.replace(/[^A-Za-z0-9-]/g, '-')}`, read: () => readFileSync(file) })]
+    const id = `extra-${name.replace(/[^A-Za-z0-9-]/g, '-')}`
+    return [optionalFace({ id, read: () => readFileSync(file) })]
   })
 }

@@ -1,6 +1,8 @@
 // A conversation as a document that people keep: one door to all its forms.
 import { createHash } from 'node:crypto'
+import { statSync } from 'node:fs'
 import { Readable } from 'node:stream'
+import { GatewayError } from '../model/errors'
 import { asCsv } from './csv-form'
 import { asHtml } from './html-form'
 import { asJson, hashOf } from './canonical'
@@ -50,10 +52,12 @@ export class TranscriptForms {
 
   /**
    * `fontsDir`: a folder with TrueType, OpenType or WOFF files for what the fonts of the build have no glyphs for.
+   * Throws where there is no such folder.
    * `pictures`: where thumbnails of attachments come from; without it only pictures within the log are shown.
    */
   constructor(deps: { fontsDir?: string; pictures?: PictureSource; limits?: Partial<PressLimits> } = {}) {
     const { fontsDir = '', pictures, limits = {} } = deps
+    if (fontsDir !== '') requireFolder(fontsDir)
     this.#press = new Press({ fontsDir, limits })
     this.#pictures = new Pictures(pictures)
   }
@@ -95,6 +99,12 @@ export class TranscriptForms {
       }
     }
   }
+}
+
+/** Heard of at start, not with the first PDF. */
+function requireFolder(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return
+  throw new GatewayError('invalidRequest', 'FONTS_DIR must be a folder with fonts that the gateway can read.')
 }
 
 /** In chunks, between which others have their turn. */

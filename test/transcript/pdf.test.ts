@@ -1,5 +1,5 @@
 // A PDF says what was written in every script, is a good document, and is the same bytes for the same conversation.
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import sharp from 'sharp'
@@ -48,6 +48,7 @@ it('takes fonts from a folder for what its own do not have', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'fonts-'))
   const font = 'LiberationSans-Regular.ttf'
   copyFileSync(join(dirname(require.resolve('pdfjs-dist/package.json')), 'standard_fonts', font), join(folder, font))
+  writeFileSync(join(folder, 'broken.ttf'), 'this is no font')
   const more = new TranscriptForms({ fontsDir: folder })
   try {
     const house = transcriptOf([lineOf('\u2302')])
@@ -59,6 +60,10 @@ it('takes fonts from a folder for what its own do not have', async () => {
     await more.close()
     rmSync(folder, { recursive: true })
   }
+})
+
+it('a folder of fonts that is not there is told of at once', () => {
+  expect(() => new TranscriptForms({ fontsDir: join(tmpdir(), 'no such folder') })).toThrow(/FONTS_DIR/)
 })
 
 describe('a PDF as a document', () => {
