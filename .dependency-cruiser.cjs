@@ -7,7 +7,7 @@ const RECORDS = '^src/store/records\\.ts$'
 /** Layer 2: rules and use cases, which every dialect and the HTTP border may ask. */
 const USE_CASES = '^src/(conversation|routing|transcript|files|identity)/'
 /** What says how the wire looks, and does nothing. */
-const PURE = '/(codec|wire|rest-wire|tolerant|catalog|document[a-z-]*)\\.ts$'
+const PURE = '/(codec|wire|rest-wire|tolerant|catalog[a-z-]*|document[a-z-]*)\\.ts$'
 /** What a client or a page may know of the server: the types of the wire. */
 const WIRE = '^src/dialects/customer-channel/(wire|rest-wire)\\.ts$'
 
@@ -182,12 +182,12 @@ module.exports = {
         path: '^(src|connectors)/',
         pathNot: '^src/(main|gateway|config|settings|logger)\\.ts$|^connectors/main\\.ts$',
       },
-      to: { path: '^src/(config|settings|logger)\\.ts$' },
+      to: { path: '^src/(config|settings|setting-kinds|logger)\\.ts$' },
     },
     floor(
       'the-process-files-stay-small',
-      '^src/(config|settings|logger)\\.ts$',
-      '^src/(config|settings|logger)\\.ts$|^src/(files/kinds|transcript/(smtp-url|mail-address))\\.ts$',
+      '^src/(config|settings|setting-kinds|logger)\\.ts$',
+      '^src/(config|settings|setting-kinds|logger)\\.ts$|^src/(files/kinds|transcript/(smtp-url|mail-address))\\.ts$',
       'Settings and the log know nothing of the house but how some texts are read.',
     ),
 

@@ -23,18 +23,17 @@ import { createSocketServer } from './dialects/customer-channel/socket'
 import { FileDoor } from './dialects/customer-channel/file-door'
 import { FileLinks } from './files/links'
 import { openFiles } from './files/open-files'
+import { openIdentity } from './identity/open-identity'
+import { openDocuments } from './transcript/open-documents'
 import { createApp } from './http/app'
 import { createDemo } from './http/demo'
 import { createDocs } from './http/docs'
 import { addressKey, clientAddress, Limits, Networks } from './http/limits'
 import { closeServer, collapseSlashes, createHttpServer, listen } from './http/server'
 import { Accounts, type FirstSupervisor } from './identity/accounts'
-import { Credentials } from './identity/credentials'
-import { keptSecret } from './identity/kept-secret'
 import { ApiKeys } from './identity/keys'
 import { Passwords } from './identity/passwords'
 import { Rereading } from './identity/rereading'
-import { Tokens } from './identity/tokens'
 import { createLogger, type Logger } from './logger'
 import { DEFAULT_TENANT, type Place } from './model/ids'
 import { newId } from './model/new-id'
@@ -43,9 +42,6 @@ import { Metrics, openMetrics } from './operations/metrics'
 import type { Database } from './store/database'
 import { openMemory, openPostgres, openSqlite, type DatabaseDeps } from './store/open-database'
 import type { Files } from './files/files'
-import { SmtpMailer } from './transcript/smtp-mailer'
-import { TranscriptMail } from './transcript/transcript-mail'
-import { TranscriptForms } from './transcript/transcript-forms'
 import { Transcripts } from './transcript/transcripts'
 
 export interface Gateway {
@@ -92,14 +88,17 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     },
   })
 
-  const identity = await openIdentity(config, database, { now, passwords: parts.passwords ?? new Passwords() })
+  const passwords = parts.passwords ?? new Passwords()
+  const identity = await openIdentity(config, { store: database.accounts, passwords, tenant, now })
   const rereading = shareIdentity(config, { bus, ...identity, onFault })
-  const { files, close: closeFiles } = await openFiles(config.files, {
+  const keeping = await openFiles(config.files, {
     ...{ store: database.files, dataDir: config.dataDir, tenant, now, onFault },
   })
-  const address: { base: string } = { base: config.publicUrl === null ? '' : `${config.publicUrl}${config.basePath}` }
-  const links = new FileLinks({ secretKeys: identity.secretKeys, now })
-  const documents = openDocuments(config, files)
+  const { files } = keeping
+  const documents = openDocuments(config, async ({ fileId, hasThumbnail }) =>
+    fileId && hasThumbnail ? files.thumbnail(tenant, fileId) : null,
+  )
+  const links = openLinks(config, identity.secretKeys, now)
   const core = openConversations(config, { database, files, bus, now, onFault, leaseMs: parts.leaseMs, metrics })
   let isDraining = false
   const deps: ChannelDeps = {
@@ -108,7 +107,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     ...documents,
     ...doorOf(config),
     files,
-    fileDoor: new FileDoor({ links, tenant, base: () => address.base, now }),
+    fileDoor: links.door,
     limiter: new Limits({ enabled: config.rateLimits, tenant, onLimited: (name) => metrics.rateLimited(name) }),
     onBegun: (listener) => onPlace(bus, 'begun', listener),
     onErased: (listener) => onPlace(bus, 'erased', listener),
@@ -119,8 +118,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   }
   const door = await openDoor(config, deps, { database, bus, metrics, logger })
   const url = `http://127.0.0.1:${door.port}${config.basePath}`
-  // Without a name of its own it is tried out on one machine.
-  address.base ||= url
+  links.reachedAt(url)
   await core.attendance.open()
   for (const warning of config.warnings) logger.warn(warning)
   logger.info({ port: door.port, basePath: config.basePath }, 'listening')
@@ -129,14 +127,11 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   const close = async () => {
     isDraining = true
     await door.close()
-    await Promise.all([core.attendance.close(), core.idleWatch.close(), core.sweep.close(), core.outbox.close()])
-    await documents.transcriptMail.close()
-    await documents.transcriptForms.close()
-    await core.erasureWatch.close()
-    await core.carriers.close()
+    await core.close()
+    await documents.close()
     await rereading.close()
     core.hub.close()
-    await closeFiles()
+    await keeping.close()
     await database.close()
     await bus.close()
   }
@@ -207,27 +202,6 @@ async function openBus(
   return bus
 }
 
-async function openIdentity(
-  config: Config,
-  { accounts: store }: Database,
-  { now, passwords }: { now: () => Date; passwords: Passwords },
-) {
-  const secretKeys =
-    config.secretKeys.length > 0 ? config.secretKeys : [await keptSecret(join(config.dataDir, 'secret-key'))]
-  const tokens = new Tokens({ secretKeys, now })
-  const accounts = await Accounts.open({ store, tokens, passwords, tenant, now })
-  const firstSupervisor = await accounts.ensureFirstSupervisor(config.admin, config.dataDir)
-  const keys = await ApiKeys.open({ store, fixed: config.connectorKeys, tenant, now })
-  return {
-    secretKeys,
-    tokens,
-    accounts,
-    keys,
-    credentials: new Credentials({ tokens, accounts, keys }),
-    firstSupervisor,
-  }
-}
-
 /** A change of an account or a key on one node holds on all that write to the same database. */
 function shareIdentity(
   { database }: Config,
@@ -275,7 +249,7 @@ function openConversations(config: Config, { database, files, bus, now, onFault,
     ...{ store, custody, erasures, bus, retention: new Retention(config.retention), now },
     onErase: async (place) => ({ files: await files.erase(place) }),
   })
-  return {
+  const core = {
     conversations,
     hub: new Hub({ store, bus, sweepMs: config.busSweep, onFault }),
     outbox,
@@ -302,16 +276,26 @@ function openConversations(config: Config, { database, files, bus, now, onFault,
     notifications: new Notifications({ store, notifications: database.notifications, now }),
     transcripts: new Transcripts({ store }),
   }
+  return {
+    ...core,
+    close: async () => {
+      const { attendance, idleWatch, sweep, erasureWatch, carriers } = core
+      await Promise.all([attendance.close(), idleWatch.close(), sweep.close(), outbox.close(), erasureWatch.close()])
+      await carriers.close()
+    },
+  }
 }
 
-/** What conversations become when somebody keeps them. */
-function openDocuments({ fontsDir, mail }: Config, files: Files) {
-  const transcriptForms = new TranscriptForms({
-    fontsDir,
-    pictures: async ({ fileId, hasThumbnail }) => (fileId && hasThumbnail ? files.thumbnail(tenant, fileId) : null),
-  })
-  const mailer = mail && new SmtpMailer(mail)
-  return { transcriptForms, transcriptMail: new TranscriptMail({ forms: transcriptForms, mailer }) }
+/** Links to files begin with the name of this gateway; without one it is tried out on one machine, at its own port. */
+function openLinks({ publicUrl, basePath }: Config, secretKeys: readonly string[], now: () => Date) {
+  let base = publicUrl === null ? '' : `${publicUrl}${basePath}`
+  const links = new FileLinks({ secretKeys, now })
+  return {
+    door: new FileDoor({ links, tenant, base: () => base, now }),
+    reachedAt: (url: string) => {
+      base ||= url
+    },
+  }
 }
 
 /** Who is at the door, and under which address. */

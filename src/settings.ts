@@ -1,6 +1,7 @@
 // What each setting of the environment must be: one schema and one sentence per name, without a word on how it is used.
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { choice, duration, flag, items, milliseconds, number, readBy, setting, text, url } from './setting-kinds'
 import { readMailFrom, type MailFrom } from './transcript/mail-address'
 import { readSmtpUrl, type SmtpServer } from './transcript/smtp-url'
 import { ALL_KINDS, DEFAULT_KINDS, type Kind } from './files/kinds'
@@ -33,8 +34,6 @@ export interface ChannelKeeping {
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
-/** Timers count milliseconds in 31 bits. */
-const LONGEST = 24 * 24 * 3_600_000
 /** A process has 20 s to end, and needs some of them for other things. */
 const LONGEST_DRAIN = 10_000
 /** Instances of Redis; each is a connection or two of every node. */
@@ -42,64 +41,6 @@ const MAX_REDIS = 16
 const MIN_KEY_BYTES = 32
 const MIN_ADMIN_PASSWORD = 12
 
-/** One setting: its fallback, what it must be, and the schema that reads it. A mistake never holds the value. */
-const setting = <T>(fallback: T, rule: string, schema: z.ZodType<T, string>) =>
-  z
-    .string()
-    .optional()
-    .transform((text, context): T => {
-      if (text === undefined) return fallback
-      const read = schema.safeParse(text)
-      if (read.success) return read.data
-      context.issues.push({ code: 'custom', message: rule, input: '' })
-      return z.NEVER
-    })
-
-/** By a reader that throws; what it says may name a part of the value, and is not shown. */
-const readBy = <T>(read: (text: string) => T) =>
-  z.string().transform((text, context): T => {
-    try {
-      return read(text)
-    } catch {
-      context.addIssue('not readable')
-      return z.NEVER
-    }
-  })
-const number = (fallback: number, max: number) =>
-  setting(
-    fallback,
-    `must be a number from 0 to ${max}.`,
-    z.string().regex(/^\d+$/).transform(Number).pipe(z.number().max(max)),
-  )
-const choice = <T extends string>(values: readonly [T, ...T[]]) =>
-  setting<T | null>(null, `must be ${values.join(' or ')}.`, z.enum(values))
-const flag = setting(
-  false,
-  'must be on or off.',
-  z.enum(['on', 'off', 'true', 'false', '1', '0']).transform((word) => ['on', 'true', '1'].includes(word)),
-)
-const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 }
-const milliseconds = (longest: number, shortest = 0) =>
-  z
-    .string()
-    .regex(/^\d+[smh]?$/)
-    .transform((text) => parseInt(text, 10) * (UNITS[text.slice(-1)] ?? 1000))
-    .pipe(z.number().min(shortest).max(longest))
-const duration = (fallback: number, shortest = 0) =>
-  setting(
-    fallback,
-    `must be a duration such as 90 (seconds), 90s, 15m or 24h, ${shortest > 0 ? `at least ${shortest / 1000}s and ` : ''}at most 24 days.`,
-    milliseconds(LONGEST, shortest),
-  )
-const text = (rule: string, schema: z.ZodType<string, string>) => setting<string | null>(null, rule, schema)
-
-const items = (separator: string) =>
-  z.string().transform((text) =>
-    text
-      .split(separator)
-      .map((item) => item.trim())
-      .filter((item) => item !== ''),
-  )
 const networks = setting<readonly string[] | null>(
   null,
   'must be none, or addresses and networks such as 10.0.0.0/8 or fd00::/8, separated by commas.',
@@ -109,12 +50,6 @@ const networks = setting<readonly string[] | null>(
   ]),
 )
 
-const url = (protocols: readonly string[]) =>
-  z.string().refine((value) => {
-    if (!URL.canParse(value)) return false
-    const { protocol, hostname } = new URL(value)
-    return protocols.includes(protocol) && hostname !== ''
-  })
 /** One instance of Redis; Redis itself has database numbers, and channels know nothing of them. */
 const redisUrl = url(['redis:', 'rediss:']).refine((value) => {
   const { pathname, search, hash } = new URL(value)

@@ -113,22 +113,27 @@ interface Call {
   readonly form?: FormData
   readonly token?: string
 }
-async function call<T>(url: string | URL, path: string, { body, form, token }: Call): Promise<T> {
-  const response = await fetch(new URL(path, baseOf(url)), {
-    method: body === undefined && form === undefined ? 'GET' : 'POST',
-    headers: {
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    },
-    body: form ?? (body === undefined ? null : JSON.stringify(body)),
-    signal: AbortSignal.timeout(form ? UPLOAD_DEADLINE : DEADLINE),
-  }).catch((cause: unknown) => {
+async function call<T>(url: string | URL, path: string, request: Call): Promise<T> {
+  const response = await fetch(new URL(path, baseOf(url)), fetching(request)).catch((cause: unknown) => {
     const sentence = 'The gateway cannot be reached. Check its address and the network.'
     throw new ChannelError('unavailable', sentence, { retryable: true, cause })
   })
   const answer = (await response.json().catch(() => null)) as unknown
   if (response.ok && typeof answer === 'object' && answer !== null) return answer as T
   throw failed(response, answer)
+}
+
+function fetching({ body, form, token }: Call): RequestInit {
+  const text = body === undefined ? null : JSON.stringify(body)
+  return {
+    method: text === null && !form ? 'GET' : 'POST',
+    headers: {
+      ...(text === null ? {} : { 'content-type': 'application/json' }),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
+    body: form ?? text,
+    signal: AbortSignal.timeout(form ? UPLOAD_DEADLINE : DEADLINE),
+  }
 }
 
 /** Errors of the gateway have its body; those of a proxy in front of it do not. */

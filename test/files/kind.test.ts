@@ -6,14 +6,7 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import sharp from 'sharp'
-import {
-  isDisplayable,
-  kindOf,
-  mediaTypeOf,
-  namedAs,
-  sampleSize,
-  TextGuard,
-} from '../../src/files/kind'
+import { isDisplayable, kindOf, mediaTypeOf, namedAs, sampleSize, TextGuard } from '../../src/files/kind'
 import { ALL_KINDS, DEFAULT_KINDS, type Kind } from '../../src/files/kinds'
 import { GatewayError } from '../../src/model/errors'
 

@@ -1,4 +1,4 @@
-// Every event and route of the Customer Channel API, once: the documents, the handlers and the isolation test are made from it.
+// Every route of the Customer Channel API, once: the documents, the handlers and the isolation test are made from it. Its events: catalog-events.ts.
 import type { z } from 'zod'
 import * as rest from './rest-wire'
 import * as wire from './wire'
@@ -6,17 +6,9 @@ import * as wire from './wire'
 /** Who may call it at all; whether it is theirs is asked besides. */
 export type Audience = 'anyone' | 'customer' | 'staff' | 'supervisor' | 'connector' | 'thirdParty' | 'bot'
 
-interface Request {
+export interface Request {
   /** The shape that the documents show. */
   readonly documented: z.ZodObject
-}
-export interface EventEntry {
-  readonly summary: string
-  readonly who: readonly Audience[]
-  readonly request: Request
-  readonly reply: z.ZodType
-  /** Does its request name a conversation? Then it answers 404 alike for all that is not the caller's. */
-  readonly ofConversation: boolean
 }
 export interface RouteEntry {
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete'
@@ -32,72 +24,6 @@ export interface RouteEntry {
   readonly mediaTypes?: readonly string[]
   readonly ofConversation: boolean
 }
-
-/** From client to server. */
-export const EVENTS = {
-  joinConversation: {
-    summary: 'Takes a seat in a conversation, and resumes after a position of the reader’s own count',
-    who: ['customer', 'staff', 'connector'],
-    request: wire.joinRequest,
-    reply: wire.joinReply,
-    ofConversation: true,
-  },
-  sendMessage: {
-    summary: 'Says something, reports a receipt, or tells an activity',
-    who: ['customer', 'staff', 'connector'],
-    request: wire.sendRequest,
-    reply: wire.sendReply,
-    ofConversation: true,
-  },
-  endConversation: {
-    summary: 'Ends the conversation for all',
-    who: ['customer', 'staff', 'connector'],
-    request: wire.conversationRequest,
-    reply: wire.emptyReply,
-    ofConversation: true,
-  },
-  leaveConversation: {
-    summary: 'Gives the seat up at once, without the grace that a lost connection has',
-    who: ['customer', 'staff', 'connector'],
-    request: wire.conversationRequest,
-    reply: wire.emptyReply,
-    ofConversation: true,
-  },
-  registerConnector: {
-    summary: 'Registers this socket as the connector of a channel; sent again after every reconnect',
-    who: ['connector'],
-    request: wire.registerConnectorRequest,
-    reply: wire.registerConnectorReply,
-    ofConversation: false,
-  },
-  registerBot: {
-    summary: 'Not there yet: answers 501',
-    who: ['bot'],
-    request: wire.registerConnectorRequest,
-    reply: wire.emptyReply,
-    ofConversation: false,
-  },
-  requestAgentTransfer: {
-    summary: 'Not there yet: answers 501',
-    who: ['customer', 'bot'],
-    request: wire.conversationRequest,
-    reply: wire.emptyReply,
-    ofConversation: true,
-  },
-} as const satisfies Record<string, EventEntry>
-export type EventName = keyof typeof EVENTS
-
-/** From server to client. */
-export const SERVER_EVENTS = {
-  conversationInfo: { summary: 'The picture of the conversation, after every join', payload: wire.conversationInfo },
-  messageArrived: { summary: 'A message or an activity; to a connector, a delivery', payload: wire.wireMessage },
-  initConversation: { summary: 'To staff: a conversation has begun', payload: wire.initConversation },
-  error: {
-    summary:
-      'A failure that nobody waited for: the request had no acknowledgement, or the token that a seat was taken with has run out',
-    payload: wire.failureReply,
-  },
-} as const
 
 export const ROUTES = {
   init: {

@@ -1,6 +1,7 @@
 // What the documents say in words: errors and what to do about them, fields, credentials, and the examples.
 import type { ErrorCode } from '../../model/errors'
-import type { EventName, RouteName } from './catalog'
+import type { RouteName } from './catalog'
+import type { EventName } from './catalog-events'
 
 /** Where the documented gateway is. */
 export interface DocumentPlace {
