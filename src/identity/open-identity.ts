@@ -14,7 +14,7 @@ interface IdentitySettings {
   readonly secretKeys: readonly string[]
   readonly dataDir: string
   readonly admin: Parameters<Accounts['ensureFirstSupervisor']>[0]
-  readonly connectorKeys: Parameters<typeof ApiKeys.open>[0]['fixed']
+  readonly connectorKeys: NonNullable<Parameters<typeof ApiKeys.open>[0]['fixed']>
 }
 interface Deps {
   readonly store: AccountStore

@@ -50,6 +50,7 @@ interface Part {
   readonly end: number
   readonly source: string
   readonly cluster: Exclude<Cluster, { kind: 'nothing' }>
+  readonly level: number
   /** A space is of the font before it, so that a line in one script is in one font. */
   readonly face: FontFace
   /** What is shown instead in a text from right to left: the other bracket. */
@@ -104,7 +105,7 @@ export class Typesetter {
       if (cluster.kind === 'nothing') continue
       const level = levels[index] ?? 0
       const part = this.#part(segment, { index, level, cluster, before: atoms.at(-1)?.parts.at(-1) })
-      const isApart = mayBreak || cuts.has(index) || atoms.at(-1)?.level !== level
+      const isApart = mayBreak || cuts.has(index)
       if (!isApart && joins(open, part)) open.push(part)
       else atoms.push({ parts: (open = [part]), level, mayBreakBefore: mayBreak })
       mayBreak = false
@@ -123,7 +124,7 @@ export class Typesetter {
     const mirrored = level % 2 === 1 ? this.#bidi.getMirroredCharacter(source) : null
     const neighbour = before?.cluster.kind === 'glyphs' && before.cluster.emoji ? undefined : before?.face
     const face = cluster.kind === 'glyphs' ? cluster.face : (neighbour ?? this.#shelf.latin)
-    return { start, end: start + source.length, source, cluster, mirrored, face }
+    return { start, end: start + source.length, source, cluster, level, mirrored, face }
   }
 
   #fill(atoms: readonly Atom[], maxWidth: number): Piece[][] {
@@ -253,7 +254,8 @@ const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, '\u
 /** Do these go through the shaper together? */
 function joins(open: readonly Part[], next: Part): boolean {
   const last = open.at(-1)
-  if (last?.cluster.kind !== 'glyphs' || next.cluster.kind !== 'glyphs' || open.length >= MAX_PARTS) return false
+  if (last?.cluster.kind !== 'glyphs' || next.cluster.kind !== 'glyphs') return false
+  if (last.level !== next.level || open.length >= MAX_PARTS) return false
   if (last.mirrored !== null || next.mirrored !== null || last.cluster.emoji || next.cluster.emoji) return false
   return last.cluster.face === next.cluster.face
 }

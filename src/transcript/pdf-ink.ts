@@ -137,11 +137,15 @@ function strokesOf({ pieces }: LaidLine, { colour, colourOf = () => colour }: Pe
 function goOn(last: Stroke, next: Stroke): boolean {
   // A tabulator is wider than its glyph: what follows has a place of its own.
   const isWide = last.piece.kind === 'space' && last.piece.width !== last.piece.run.width
-  const isAlike = last.run?.face === next.run?.face && last.colour === next.colour
   // Words that climb are taken for columns if they are shown together: each goes with the space before it.
   const isApart = hasClimbed(last) || (hasClimbed(next) && last.piece.kind !== 'space')
-  return !isWide && !isApart && last.run !== null && isAlike && last.piece.level === next.piece.level
+  return !isWide && !isApart && areAlike(last, next)
 }
+const areAlike = (one: Stroke, other: Stroke): boolean =>
+  one.run !== null &&
+  one.run.face === other.run?.face &&
+  one.colour === other.colour &&
+  one.piece.level === other.piece.level
 const hasClimbed = ({ piece }: Stroke): boolean => piece.kind === 'glyphs' && piece.run.face.climbs
 function joined(last: Stroke, next: Stroke): Stroke {
   const isRtl = next.piece.level % 2 === 1

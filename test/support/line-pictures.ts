@@ -15,11 +15,6 @@ const ORIGIN = 'http://lines.example'
 const typesetter = new Typesetter(new FontShelf({ folder: '' }))
 const style = { weight: 400, language: 'en', direction: 'auto', maxWidth: 100_000 } as const
 
-/** Grey values, dark is ink. */
-export interface Drawing {
-  readonly png: Buffer
-}
-
 /** One line to a row of a page, by our typesetter. */
 async function pdfOf(lines: readonly string[]): Promise<Buffer> {
   const document = openDocument({ title: 'Lines', subject: '', language: 'en', createdAt: new Date(0) })
@@ -128,7 +123,7 @@ function fontFile(name: string): string {
   return join(dirname(require.resolve(`@fontsource/${family}/package.json`)), 'files', `${file}-400-normal.woff`)
 }
 
-interface Ink2 {
+interface Dots {
   readonly width: number
   readonly height: number
   readonly dark: Uint8Array
@@ -142,7 +137,7 @@ export async function inkOf(png: Buffer): Promise<Buffer> {
     .png()
     .toBuffer()
 }
-async function read(png: Buffer): Promise<Ink2> {
+async function read(png: Buffer): Promise<Dots> {
   const { data, info } = await sharp(png)
     .flatten({ background: '#fff' })
     .greyscale()
@@ -162,7 +157,7 @@ export async function likeness(one: Buffer, other: Buffer): Promise<{ ink: numbe
   }
 }
 const REACH = 1
-function covered(a: Ink2, b: Ink2): number {
+function covered(a: Dots, b: Dots): number {
   let [all, met] = [0, 0]
   for (let y = 0; y < a.height; y++)
     for (let x = 0; x < a.width; x++) {
@@ -172,7 +167,7 @@ function covered(a: Ink2, b: Ink2): number {
     }
   return all === 0 ? 0 : met / all
 }
-function isNear({ dark, width, height }: Ink2, x: number, y: number): boolean {
+function isNear({ dark, width, height }: Dots, x: number, y: number): boolean {
   for (let v = Math.max(0, y - REACH); v <= Math.min(height - 1, y + REACH); v++)
     for (let u = Math.max(0, x - REACH); u <= Math.min(width - 1, x + REACH); u++) if (dark[v * width + u]) return true
   return false
