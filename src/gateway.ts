@@ -30,8 +30,8 @@ import { createDemo } from './http/demo'
 import { createDocs } from './http/docs'
 import { addressKey, clientAddress, Limits, Networks } from './http/limits'
 import { closeServer, collapseSlashes, createHttpServer, listen } from './http/server'
-import { Accounts, type FirstSupervisor } from './identity/accounts'
-import { ApiKeys } from './identity/keys'
+import { type Accounts, type FirstSupervisor } from './identity/accounts'
+import { type ApiKeys } from './identity/keys'
 import { Passwords } from './identity/passwords'
 import { Rereading } from './identity/rereading'
 import { createLogger, type Logger } from './logger'
@@ -81,13 +81,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   const database =
     parts.database ?? (await openDatabase(config, { now, onFault, onCommit: (figures) => metrics.committed(figures) }))
   const bus = parts.bus ?? (await openBus(config, { onFault, metrics }))
-  bus.subscribe({
-    hearOthers: (events) => database.conversations.heard(events),
-    heard: (notice) => {
-      if (notice.kind === 'erased') database.conversations.forget(notice.conversationId)
-    },
-  })
-
+  tellStore(database, bus)
   const passwords = parts.passwords ?? new Passwords()
   const identity = await openIdentity(config, { store: database.accounts, passwords, tenant, now })
   const rereading = shareIdentity(config, { bus, ...identity, onFault })
@@ -98,7 +92,9 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   const documents = openDocuments(config, async ({ fileId, hasThumbnail }) =>
     fileId && hasThumbnail ? files.thumbnail(tenant, fileId) : null,
   )
-  const links = openLinks(config, identity.secretKeys, now)
+  const links = new FileLinks({ secretKeys: identity.secretKeys, now })
+  const base = config.publicUrl === null ? '' : `${config.publicUrl}${config.basePath}`
+  const fileDoor = new FileDoor({ links, tenant, base, now })
   const core = openConversations(config, { database, files, bus, now, onFault, leaseMs: parts.leaseMs, metrics })
   let isDraining = false
   const deps: ChannelDeps = {
@@ -107,7 +103,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     ...documents,
     ...doorOf(config),
     files,
-    fileDoor: links.door,
+    fileDoor,
     limiter: new Limits({ enabled: config.rateLimits, tenant, onLimited: (name) => metrics.rateLimited(name) }),
     onBegun: (listener) => onPlace(bus, 'begun', listener),
     onErased: (listener) => onPlace(bus, 'erased', listener),
@@ -118,7 +114,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   }
   const door = await openDoor(config, deps, { database, bus, metrics, logger })
   const url = `http://127.0.0.1:${door.port}${config.basePath}`
-  links.reachedAt(url)
+  fileDoor.reachedAt(url)
   await core.attendance.open()
   for (const warning of config.warnings) logger.warn(warning)
   logger.info({ port: door.port, basePath: config.basePath }, 'listening')
@@ -140,6 +136,16 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     firstSupervisor: identity.firstSupervisor,
     close: () => (closing ??= close()),
   }
+}
+
+/** What other nodes wrote, and what they erased: what is at hand here is out of date. */
+function tellStore({ conversations }: Database, bus: Bus): void {
+  bus.subscribe({
+    hearOthers: (events) => conversations.heard(events),
+    heard: (notice) => {
+      if (notice.kind === 'erased') conversations.forget(notice.conversationId)
+    },
+  })
 }
 
 /** HTTP, sockets and metrics, listening; closed in the order in which nothing under way is cut. */
@@ -282,18 +288,6 @@ function openConversations(config: Config, { database, files, bus, now, onFault,
       const { attendance, idleWatch, sweep, erasureWatch, carriers } = core
       await Promise.all([attendance.close(), idleWatch.close(), sweep.close(), outbox.close(), erasureWatch.close()])
       await carriers.close()
-    },
-  }
-}
-
-/** Links to files begin with the name of this gateway; without one it is tried out on one machine, at its own port. */
-function openLinks({ publicUrl, basePath }: Config, secretKeys: readonly string[], now: () => Date) {
-  let base = publicUrl === null ? '' : `${publicUrl}${basePath}`
-  const links = new FileLinks({ secretKeys, now })
-  return {
-    door: new FileDoor({ links, tenant, base: () => base, now }),
-    reachedAt: (url: string) => {
-      base ||= url
     },
   }
 }

@@ -16,19 +16,21 @@ const PATH = /\/api\/files\/([\w.-]{1,200})(?:\/[^/]*)?$/
 interface Deps {
   readonly links: FileLinks
   readonly tenant: Tenant
-  /** Where this gateway is reached, with its base path and without a slash at its end. */
-  readonly base: () => string
+  /** Where the world reaches this gateway, with its base path and without a slash at its end; empty: see `reachedAt`. */
+  readonly base: string
   readonly now: () => Date
 }
 
 export class FileDoor {
   readonly #deps: Deps
+  #base: string
   readonly forPublic: ShowFile
   readonly forStaff: ShowFile
   readonly forConnectors: ShowFile
 
   constructor(deps: Deps) {
     this.#deps = deps
+    this.#base = deps.base
     const showTo =
       (audience: LinkAudience): ShowFile =>
       (file) =>
@@ -38,15 +40,19 @@ export class FileDoor {
     this.forConnectors = showTo('connector')
   }
 
+  /** Where it listens: for links, too, when it has no name of its own, and is tried out on one machine. */
+  reachedAt(url: string): void {
+    this.#base ||= url
+  }
+
   /** The file that a link of ours names now; `void` for one of ours that opens nothing any more, null for any other link. */
   read(url: string): FileId | 'void' | null {
-    const { base } = this.#deps
     if (!URL.canParse(url)) return null
     const { pathname } = new URL(url)
     const link = PATH.exec(pathname)?.[1]
     const opened = link === undefined ? null : this.open(link)
     if (opened) return opened.fileId
-    return link !== undefined && url.startsWith(`${base()}/`) ? 'void' : null
+    return link !== undefined && url.startsWith(`${this.#base}/`) ? 'void' : null
   }
   /** What a link opens now; null when it is void. */
   open(link: string): FileLink | null {
@@ -59,9 +65,9 @@ export class FileDoor {
     return { type, name, contentUrl, ...(thumbnailUrl !== undefined && { thumbnailUrl }), size }
   }
   #linkTo(file: { fileId: FileId; name: string }, variant: Variant, audience: LinkAudience): string {
-    const { links, tenant, base, now } = this.#deps
+    const { links, tenant, now } = this.#deps
     const expiresAt = Math.ceil((now().getTime() + DAY_MS) / STEP_MS) * STEP_MS
     const link = links.sign(tenant, { fileId: file.fileId, variant, audience, expiresAt })
-    return `${base()}/api/files/${link}/${encodeURIComponent(file.name)}`
+    return `${this.#base}/api/files/${link}/${encodeURIComponent(file.name)}`
   }
 }
