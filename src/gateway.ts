@@ -1,6 +1,7 @@
 // The composition root: the only file that knows every part. Read it first.
 import { join } from 'node:path'
 import type { Bus } from './bus/bus'
+import { onPlace } from './bus/on-place'
 import { MemoryBus } from './bus/memory-bus'
 import { RedisBus } from './bus/redis-bus'
 import type { Config } from './config'
@@ -35,7 +36,7 @@ import { type ApiKeys } from './identity/keys'
 import { Passwords } from './identity/passwords'
 import { Rereading } from './identity/rereading'
 import { createLogger, type Logger } from './logger'
-import { DEFAULT_TENANT, type Place } from './model/ids'
+import { DEFAULT_TENANT } from './model/ids'
 import { newId } from './model/new-id'
 import { liveness, readiness } from './operations/health'
 import { Metrics, openMetrics } from './operations/metrics'
@@ -85,13 +86,8 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   const passwords = parts.passwords ?? new Passwords()
   const identity = await openIdentity(config, { store: database.accounts, passwords, tenant, now })
   const rereading = shareIdentity(config, { bus, ...identity, onFault })
-  const keeping = await openFiles(config.files, {
-    ...{ store: database.files, dataDir: config.dataDir, tenant, now, onFault },
-  })
-  const { files } = keeping
-  const documents = openDocuments(config, async ({ fileId, hasThumbnail }) =>
-    fileId && hasThumbnail ? files.thumbnail(tenant, fileId) : null,
-  )
+  const { files, ...keeping } = await openFiles(config, { store: database.files, tenant, now, onFault })
+  const documents = openDocuments(config, keeping.pictures)
   const links = new FileLinks({ secretKeys: identity.secretKeys, now })
   const base = config.publicUrl === null ? '' : `${config.publicUrl}${config.basePath}`
   const fileDoor = new FileDoor({ links, tenant, base, now })
@@ -327,11 +323,3 @@ function pagesOf(config: Config): ReturnType<typeof createDocs>[] {
 
 /** What the build made for browsers; under jest the sources run, and the build lies beside them. */
 const webFolder = (name: string): string => join(__dirname, __filename.endsWith('.ts') ? '../dist/web' : '../web', name)
-
-function onPlace(bus: Bus, kind: 'begun' | 'erased', listener: (place: Place) => void): () => void {
-  return bus.subscribe({
-    heard: (notice) => {
-      if (notice.kind === kind) listener(notice)
-    },
-  })
-}
