@@ -1,13 +1,13 @@
 // The floors of the house: imports point down only. Each rule says in its comment what to do when it bites.
 const PORTS =
-  '^src/store/(conversation-store|delivery-store|carrier-store|account-store|attendance-store|notification-store|database|records|writes)\\.ts$'
+  '^src/store/(conversation-store|delivery-store|carrier-store|account-store|attendance-store|notification-store|file-store|custody-store|erasure-store|database|records|writes)\\.ts$'
 const BUS = '^src/bus/bus\\.ts$'
 /** The rows behind the log: words that use cases hand to dialects, such as a delivery. */
 const RECORDS = '^src/store/records\\.ts$'
 /** Layer 2: rules and use cases, which every dialect and the HTTP border may ask. */
 const USE_CASES = '^src/(conversation|routing|transcript|files|identity)/'
 /** What says how the wire looks, and does nothing. */
-const PURE = '/(codec|wire|rest-wire|tolerant|catalog|document[a-z-]*)\\.ts$'
+const PURE = '/(codec|wire|rest-wire|tolerant|catalog[a-z-]*|document[a-z-]*)\\.ts$'
 /** What a client or a page may know of the server: the types of the wire. */
 const WIRE = '^src/dialects/customer-channel/(wire|rest-wire)\\.ts$'
 
@@ -182,13 +182,13 @@ module.exports = {
         path: '^(src|connectors)/',
         pathNot: '^src/(main|gateway|config|settings|logger)\\.ts$|^connectors/main\\.ts$',
       },
-      to: { path: '^src/(config|settings|logger)\\.ts$' },
+      to: { path: '^src/(config|settings|setting-kinds|logger)\\.ts$' },
     },
     floor(
       'the-process-files-stay-small',
-      '^src/(config|settings|logger)\\.ts$',
-      '^src/(config|settings|logger)\\.ts$',
-      'Settings and the log know nothing of the house.',
+      '^src/(config|settings|setting-kinds|logger)\\.ts$',
+      '^src/(config|settings|setting-kinds|logger)\\.ts$|^src/(files/kinds|transcript/(smtp-url|mail-address))\\.ts$',
+      'Settings and the log know nothing of the house but how some texts are read.',
     ),
 
     // Beside the house
@@ -243,8 +243,24 @@ module.exports = {
     only('jose-lives-in-tokens', 'jose', '^src/identity/tokens\\.ts$', 'Ask identity/ for a token or what it says.'),
     only('metrics-live-in-one-file', 'prom-client', '^src/operations/metrics\\.ts$', 'Tell operations/metrics.ts.'),
     only('limits-live-in-one-file', 'rate-limiter-flexible', '^src/http/limits\\.ts$', 'Ask http/limits.ts.'),
+    only(
+      'typesetting-lives-in-transcript',
+      'pdfkit|fontkit|bidi-js',
+      '^src/transcript/',
+      'Give transcript/ what is to be on paper.',
+    ),
     only('pino-lives-in-the-logger', 'pino', '^src/logger\\.ts$', 'Take a logger as a dependency.'),
+    only('s3-lives-in-its-vault', '@aws-sdk/client-s3', '^src/files/s3-vault\\.ts$', 'Take a Vault as a dependency.'),
+    only('multipart-lives-in-one-file', 'busboy', '^src/files/multipart\\.ts$', 'Ask files/multipart.ts.'),
+    only(
+      'pictures-live-in-one-file',
+      'sharp',
+      '^src/(files/thumbnail|transcript/pictures)\\.ts$',
+      'Ask files/thumbnail.ts.',
+    ),
+    only('kinds-live-in-one-file', 'file-type', '^src/files/kind\\.ts$', 'Ask files/kind.ts what a file is.'),
     only('smpp-lives-in-its-connector', 'smpp|libphonenumber-js', '^connectors/sms/', 'That is SMS: move it there.'),
+    only('mail-lives-in-transcript', 'nodemailer', '^src/transcript/', 'Ask the Mailer of src/transcript/mailer.ts.'),
     typesOnly(
       'zod-stays-out-of-browsers',
       '^src/(client|web)/',

@@ -13,6 +13,8 @@ COPY src src
 COPY connectors connectors
 RUN npm run build
 RUN npm prune --omit=dev
+# The fonts of PDFs: two weights of one format are used, of eighteen files each.
+RUN find node_modules/@fontsource -path '*/files/*' -type f ! -name '*-400-normal.woff' ! -name '*-700-normal.woff' -delete
 
 FROM node:22-slim
 ENV NODE_ENV=production PORT=8080 DATA_DIR=/data
@@ -20,7 +22,7 @@ WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
-RUN mkdir /data && chown node:node /data
+RUN mkdir -p /data/files && chown -R node:node /data
 USER node
 VOLUME /data
 EXPOSE 8080

@@ -1,3 +1,5 @@
+const ESM_ONLY = 'jose|file-type|strtok3|token-types|@tokenizer/inflate|@borewit/text-codec|uint8array-extras'
+
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
@@ -9,7 +11,7 @@ module.exports = {
   transform: {
     '^.+\\.ts$': ['ts-jest', { diagnostics: false }],
     // ESM-only packages, for jest's CommonJS.
-    'node_modules/(jose)/.+\\.js$': [
+    [`node_modules/(${ESM_ONLY})/.+\\.js$`]: [
       'ts-jest',
       {
         diagnostics: false,
@@ -23,5 +25,5 @@ module.exports = {
       },
     ],
   },
-  transformIgnorePatterns: ['/node_modules/(?!jose/)'],
+  transformIgnorePatterns: [`/node_modules/(?!(${ESM_ONLY})/)`],
 }

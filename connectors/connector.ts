@@ -3,6 +3,7 @@
 export interface Attachment {
   readonly type: string
   readonly name: string
+  /** Of a file that the gateway keeps: it opens it for a day. */
   readonly contentUrl: string
   readonly thumbnailUrl?: string
 }
@@ -34,6 +35,14 @@ export interface Incoming {
   readonly externalMessageId: string
 }
 
+/** Something that a customer sent on the channel, with its bytes. */
+export interface IncomingFile {
+  readonly from: string
+  readonly account: string
+  readonly name: string
+  readonly content: Uint8Array<ArrayBuffer>
+}
+
 /** How far the provider brought a message. */
 export interface ProviderReceipt {
   readonly providerMessageId: string
@@ -43,9 +52,14 @@ export interface ProviderReceipt {
   readonly reason?: string
 }
 
-/** The gateway, as a connector sees it. Both calls resolve when it is durable there; until then, do not answer the provider. */
+/** The gateway, as a connector sees it. All calls resolve when it is durable there; until then, do not answer the provider. */
 export interface Gateway {
   receive(message: Incoming): Promise<void>
+  /**
+   * Keeps a file of a customer, and answers the attachment to `receive` with what they said. Once: call it again when it
+   * fails. Throws what the gateway does not take, such as a kind that is not allowed.
+   */
+  upload(file: IncomingFile): Promise<Attachment>
   report(receipt: ProviderReceipt): Promise<void>
 }
 

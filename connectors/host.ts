@@ -4,8 +4,17 @@ import { ChannelError, closedError, isFailure } from '../src/client/channel-erro
 import { Connection, type Calls } from '../src/client/connection'
 import { Credential } from '../src/client/credential'
 import { pauseAfter } from '../src/client/pause'
+import { init, uploadFile } from '../src/client/rest'
 import { SendQueue } from '../src/client/send-queue'
-import { type Connector, DeliveryError, type Gateway, type Incoming, type ProviderReceipt } from './connector'
+import {
+  type Attachment,
+  type Connector,
+  DeliveryError,
+  type Gateway,
+  type Incoming,
+  type IncomingFile,
+  type ProviderReceipt,
+} from './connector'
 
 /** So many delivered ids are remembered with their outcome, for a delivery that comes again. */
 const REMEMBERED = 10_000
@@ -94,6 +103,7 @@ class ConnectorHost implements Host {
   async start(): Promise<void> {
     const gateway: Gateway = {
       receive: (message) => this.#receive(message),
+      upload: (file) => this.#upload(file),
       report: (receipt) => this.#report(receipt),
     }
     await Promise.race([this.options.connector.start(gateway), this.#ready.promise])
@@ -206,6 +216,16 @@ class ConnectorHost implements Host {
     const { channel } = this.options.connector
     const what = { type: 'ChatMessage', text, attachments, externalMessageId }
     return this.#say(`from ${account} ${from}`, { ...what, channel, account, refId: from })
+  }
+
+  /** Files belong to a conversation: the live one of this customer, or the one that begins with what they send. */
+  async #upload({ from, account, name, content }: IncomingFile): Promise<Attachment> {
+    const { url, key, connector } = this.options
+    const customer = { channel: connector.channel, account, refId: from, ...(key ? { key } : {}) }
+    const { conversationId } = await init(url, customer)
+    const who = { conversationId, token: key ?? undefined }
+    const { type, contentUrl, thumbnailUrl } = await uploadFile(url, who, { content: new Blob([content]), name })
+    return { type, name, contentUrl, ...(thumbnailUrl === undefined ? {} : { thumbnailUrl }) }
   }
 
   #report({ providerMessageId, account, state, reason }: ProviderReceipt): Promise<void> {

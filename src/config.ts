@@ -1,13 +1,18 @@
 // Reads the settings once at start, from the environment alone, and reports every mistake at once.
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import type { MailFrom } from './transcript/mail-address'
+import type { SmtpServer } from './transcript/smtp-url'
+import type { Kind } from './files/kinds'
 import {
+  type ChannelKeeping,
   type ChannelWords,
   type ConnectorKey,
   connectorShape,
   type DatabaseSetting,
   gatewayShape,
   type LogLevel,
+  type Bucket,
 } from './settings'
 
 /** Everything the operator decided. Durations are milliseconds. */
@@ -24,6 +29,8 @@ export interface Config {
   /** The origin under which the world reaches the gateway. */
   readonly publicUrl: string | null
   readonly dataDir: string
+  /** More fonts for PDFs; empty: those of the build. */
+  readonly fontsDir: string
   /** SQLite: a file in `dataDir`. */
   readonly database: DatabaseSetting
   /** Connections to Postgres at most. */
@@ -47,6 +54,8 @@ export interface Config {
   readonly idleWarning: number
   /** 0: a conversation never ends by itself. */
   readonly idleEnd: number
+  /** How long what ended is kept, by channel; none: for ever. */
+  readonly retention: readonly ChannelKeeping[]
   readonly customerAuth: 'handle' | 'token'
   readonly rateLimits: boolean
   readonly echoToSender: boolean
@@ -58,7 +67,18 @@ export interface Config {
   readonly admin: { readonly username: string; readonly password: string } | null
   /** The first signs, all verify. Empty outside production: the gateway makes one and keeps it in `dataDir`. */
   readonly secretKeys: readonly string[]
-  readonly mail: { readonly url: string; readonly from: string } | null
+  /** Where the bytes of files lie, and what of them is taken. */
+  readonly files: {
+    /** Null: in `dataDir`. */
+    readonly s3: Bucket | null
+    /** Of one file. */
+    readonly maxBytes: number
+    readonly kinds: readonly Kind[]
+    /** Null: nobody looks for viruses. */
+    readonly clamdUrl: string | null
+  }
+  /** Null: no mails are sent. */
+  readonly mail: { readonly server: SmtpServer; readonly from: MailFrom } | null
   readonly connectorKeys: readonly ConnectorKey[]
   readonly optOutWords: readonly ChannelWords[]
   readonly optInWords: readonly ChannelWords[]
@@ -94,6 +114,7 @@ const SECRETS: readonly string[] = [
   'CONNECTOR_KEYS',
   'CONNECTOR_KEY',
   'SMTP_URL',
+  'S3_URL',
   'DATABASE_URL',
   'REDIS_URL',
   'SMPP_URL',
@@ -207,6 +228,7 @@ function settle(read: Settings): Config {
     basePath: read.BASE_PATH,
     publicUrl: read.PUBLIC_URL,
     dataDir: read.DATA_DIR,
+    fontsDir: read.FONTS_DIR,
     database: read.DATABASE_URL,
     databasePool: read.DATABASE_POOL,
     redisUrls: read.REDIS_URL,
@@ -219,13 +241,20 @@ function settle(read: Settings): Config {
     deliveryLease: read.DELIVERY_LEASE,
     idleWarning: read.IDLE_WARNING,
     idleEnd: read.IDLE_END,
+    retention: read.RETENTION,
     rateLimits: read.RATE_LIMITS !== 'off',
     echoToSender: read.ECHO_TO_SENDER,
     trustedProxies: read.TRUSTED_PROXIES ?? [],
     logLevel: read.LOG_LEVEL,
     admin: username !== null && password !== null ? { username, password } : null,
     secretKeys: read.SECRET_KEY,
-    mail: smtp !== null && from !== null ? { url: smtp, from } : null,
+    files: {
+      s3: read.S3_URL,
+      maxBytes: read.MAX_FILE_MB * 1024 * 1024,
+      kinds: read.FILE_TYPES,
+      clamdUrl: read.CLAMD_URL,
+    },
+    mail: smtp !== null && from !== null ? { server: smtp, from } : null,
     connectorKeys: read.CONNECTOR_KEYS,
     optOutWords: read.OPT_OUT_WORDS,
     optInWords: read.OPT_IN_WORDS,

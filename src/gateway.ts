@@ -1,34 +1,40 @@
 // The composition root: the only file that knows every part. Read it first.
 import { join } from 'node:path'
 import type { Bus } from './bus/bus'
+import { onPlace } from './bus/on-place'
 import { MemoryBus } from './bus/memory-bus'
 import { RedisBus } from './bus/redis-bus'
 import type { Config } from './config'
 import { Attendance } from './conversation/attendance'
 import { Carriers } from './conversation/carriers'
 import { Conversations } from './conversation/conversations'
+import { Erasure } from './conversation/erasure'
+import { ErasureWatch } from './conversation/erasure-watch'
 import { Hub } from './conversation/hub'
 import { IdleWatch } from './conversation/idle'
 import { Notifications } from './conversation/notifications'
 import { Outbox } from './conversation/outbox'
+import { Retention } from './conversation/retention'
 import { Suppression } from './conversation/suppression'
 import { Sweep } from './conversation/sweep'
 import type { ChannelDeps } from './dialects/customer-channel/deps'
 import { asyncApiDocument, openApiDocument } from './dialects/customer-channel/documents'
 import { answerErrors, createRoutes } from './dialects/customer-channel/rest'
 import { createSocketServer } from './dialects/customer-channel/socket'
+import { FileDoor } from './dialects/customer-channel/file-door'
+import { FileLinks } from './files/links'
+import { openFiles } from './files/open-files'
+import { openIdentity } from './identity/open-identity'
+import { openDocuments } from './transcript/open-documents'
 import { createApp } from './http/app'
 import { createDemo } from './http/demo'
 import { createDocs } from './http/docs'
 import { addressKey, clientAddress, Limits, Networks } from './http/limits'
 import { closeServer, collapseSlashes, createHttpServer, listen } from './http/server'
-import { Accounts, type FirstSupervisor } from './identity/accounts'
-import { Credentials } from './identity/credentials'
-import { keptSecret } from './identity/kept-secret'
-import { ApiKeys } from './identity/keys'
+import { type Accounts, type FirstSupervisor } from './identity/accounts'
+import { type ApiKeys } from './identity/keys'
 import { Passwords } from './identity/passwords'
 import { Rereading } from './identity/rereading'
-import { Tokens } from './identity/tokens'
 import { createLogger, type Logger } from './logger'
 import { DEFAULT_TENANT } from './model/ids'
 import { newId } from './model/new-id'
@@ -36,6 +42,7 @@ import { liveness, readiness } from './operations/health'
 import { Metrics, openMetrics } from './operations/metrics'
 import type { Database } from './store/database'
 import { openMemory, openPostgres, openSqlite, type DatabaseDeps } from './store/open-database'
+import type { Files } from './files/files'
 import { Transcripts } from './transcript/transcripts'
 
 export interface Gateway {
@@ -75,24 +82,35 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   const database =
     parts.database ?? (await openDatabase(config, { now, onFault, onCommit: (figures) => metrics.committed(figures) }))
   const bus = parts.bus ?? (await openBus(config, { onFault, metrics }))
-  bus.subscribe({ hearOthers: (events) => database.conversations.heard(events) })
-
-  const identity = await openIdentity(config, database, { now, passwords: parts.passwords ?? new Passwords() })
+  tellStore(database, bus)
+  const passwords = parts.passwords ?? new Passwords()
+  const identity = await openIdentity(config, { store: database.accounts, passwords, tenant, now })
   const rereading = shareIdentity(config, { bus, ...identity, onFault })
-  const core = openConversations(config, { database, bus, now, onFault, leaseMs: parts.leaseMs, metrics })
+  const { files, ...keeping } = await openFiles(config, { store: database.files, tenant, now, onFault })
+  const documents = openDocuments(config, keeping.pictures)
+  const links = new FileLinks({ secretKeys: identity.secretKeys, now })
+  const base = config.publicUrl === null ? '' : `${config.publicUrl}${config.basePath}`
+  const fileDoor = new FileDoor({ links, tenant, base, now })
+  const core = openConversations(config, { database, files, bus, now, onFault, leaseMs: parts.leaseMs, metrics })
   let isDraining = false
   const deps: ChannelDeps = {
     ...core,
     ...identity,
+    ...documents,
     ...doorOf(config),
+    files,
+    fileDoor,
     limiter: new Limits({ enabled: config.rateLimits, tenant, onLimited: (name) => metrics.rateLimited(name) }),
-    onBegun: (listener) => onBegun(bus, listener),
+    onBegun: (listener) => onPlace(bus, 'begun', listener),
+    onErased: (listener) => onPlace(bus, 'erased', listener),
     onSocket: (what) => metrics.socket(what),
     isDraining: () => isDraining,
     now,
     onFault,
   }
   const door = await openDoor(config, deps, { database, bus, metrics, logger })
+  const url = `http://127.0.0.1:${door.port}${config.basePath}`
+  fileDoor.reachedAt(url)
   await core.attendance.open()
   for (const warning of config.warnings) logger.warn(warning)
   logger.info({ port: door.port, basePath: config.basePath }, 'listening')
@@ -101,18 +119,29 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   const close = async () => {
     isDraining = true
     await door.close()
-    await Promise.all([core.attendance.close(), core.idleWatch.close(), core.sweep.close(), core.outbox.close()])
-    await core.carriers.close()
+    await core.close()
+    await documents.close()
     await rereading.close()
     core.hub.close()
+    await keeping.close()
     await database.close()
     await bus.close()
   }
   return {
-    url: `http://127.0.0.1:${door.port}${config.basePath}`,
+    url,
     firstSupervisor: identity.firstSupervisor,
     close: () => (closing ??= close()),
   }
+}
+
+/** What other nodes wrote, and what they erased: what is at hand here is out of date. */
+function tellStore({ conversations }: Database, bus: Bus): void {
+  bus.subscribe({
+    hearOthers: (events) => conversations.heard(events),
+    heard: (notice) => {
+      if (notice.kind === 'erased') conversations.forget(notice.conversationId)
+    },
+  })
 }
 
 /** HTTP, sockets and metrics, listening; closed in the order in which nothing under way is cut. */
@@ -175,20 +204,6 @@ async function openBus(
   return bus
 }
 
-async function openIdentity(
-  config: Config,
-  { accounts: store }: Database,
-  { now, passwords }: { now: () => Date; passwords: Passwords },
-) {
-  const secretKeys =
-    config.secretKeys.length > 0 ? config.secretKeys : [await keptSecret(join(config.dataDir, 'secret-key'))]
-  const tokens = new Tokens({ secretKeys, now })
-  const accounts = await Accounts.open({ store, tokens, passwords, tenant, now })
-  const firstSupervisor = await accounts.ensureFirstSupervisor(config.admin, config.dataDir)
-  const keys = await ApiKeys.open({ store, fixed: config.connectorKeys, tenant, now })
-  return { tokens, accounts, keys, credentials: new Credentials({ tokens, accounts, keys }), firstSupervisor }
-}
-
 /** A change of an account or a key on one node holds on all that write to the same database. */
 function shareIdentity(
   { database }: Config,
@@ -209,13 +224,14 @@ function shareIdentity(
 
 interface CoreDeps {
   readonly database: Database
+  readonly files: Files
   readonly bus: Bus
   readonly now: () => Date
   readonly onFault: (cause: unknown) => void
   readonly leaseMs: number | undefined
   readonly metrics: Metrics
 }
-function openConversations(config: Config, { database, bus, now, onFault, leaseMs, metrics }: CoreDeps) {
+function openConversations(config: Config, { database, files, bus, now, onFault, leaseMs, metrics }: CoreDeps) {
   const store = database.conversations
   const suppression = new Suppression({ optOut: config.optOutWords, optIn: config.optInWords })
   const conversations = new Conversations({ store, bus, suppression, now })
@@ -230,7 +246,12 @@ function openConversations(config: Config, { database, bus, now, onFault, leaseM
     leaseMs: leaseMs ?? config.deliveryLease,
   })
   const { idleWarning: warningMs, idleEnd: endMs } = config
-  return {
+  const { custody, erasures } = database
+  const erasure = new Erasure({
+    ...{ store, custody, erasures, bus, retention: new Retention(config.retention), now },
+    onErase: async (place) => ({ files: await files.erase(place) }),
+  })
+  const core = {
     conversations,
     hub: new Hub({ store, bus, sweepMs: config.busSweep, onFault }),
     outbox,
@@ -244,9 +265,26 @@ function openConversations(config: Config, { database, bus, now, onFault, leaseM
       onFault,
     }),
     idleWatch: new IdleWatch({ conversations, tenant, warningMs, endMs, now, onFault }),
+    erasure,
+    erasureWatch: new ErasureWatch({
+      erasure,
+      custody,
+      onErased: (id) => store.forget(id),
+      tenant,
+      now,
+      onFault,
+    }),
     sweep: new Sweep({ notifications: database.notifications, tenant, onFault }),
     notifications: new Notifications({ store, notifications: database.notifications, now }),
     transcripts: new Transcripts({ store }),
+  }
+  return {
+    ...core,
+    close: async () => {
+      const { attendance, idleWatch, sweep, erasureWatch, carriers } = core
+      await Promise.all([attendance.close(), idleWatch.close(), sweep.close(), outbox.close(), erasureWatch.close()])
+      await carriers.close()
+    },
   }
 }
 
@@ -285,11 +323,3 @@ function pagesOf(config: Config): ReturnType<typeof createDocs>[] {
 
 /** What the build made for browsers; under jest the sources run, and the build lies beside them. */
 const webFolder = (name: string): string => join(__dirname, __filename.endsWith('.ts') ? '../dist/web' : '../web', name)
-
-function onBegun(bus: Bus, listener: Parameters<ChannelDeps['onBegun']>[0]): () => void {
-  return bus.subscribe({
-    heard: (notice) => {
-      if (notice.kind === 'begun') listener(notice)
-    },
-  })
-}

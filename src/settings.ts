@@ -1,6 +1,10 @@
 // What each setting of the environment must be: one schema and one sentence per name, without a word on how it is used.
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { choice, duration, flag, items, milliseconds, number, readBy, setting, text, url } from './setting-kinds'
+import { readMailFrom, type MailFrom } from './transcript/mail-address'
+import { readSmtpUrl, type SmtpServer } from './transcript/smtp-url'
+import { ALL_KINDS, DEFAULT_KINDS, type Kind } from './files/kinds'
 
 export interface ConnectorKey {
   readonly channel: string
@@ -21,10 +25,15 @@ export interface ChannelWords {
   readonly words: readonly string[]
 }
 
+/** How long what ended on a channel is kept. */
+export interface ChannelKeeping {
+  /** A channel's name, or `*` for those that are not named. */
+  readonly channel: string
+  readonly days: number
+}
+
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
-/** Timers count milliseconds in 31 bits. */
-const LONGEST = 24 * 24 * 3_600_000
 /** A process has 20 s to end, and needs some of them for other things. */
 const LONGEST_DRAIN = 10_000
 /** Instances of Redis; each is a connection or two of every node. */
@@ -32,54 +41,6 @@ const MAX_REDIS = 16
 const MIN_KEY_BYTES = 32
 const MIN_ADMIN_PASSWORD = 12
 
-/** One setting: its fallback, what it must be, and the schema that reads it. A mistake never holds the value. */
-const setting = <T>(fallback: T, rule: string, schema: z.ZodType<T, string>) =>
-  z
-    .string()
-    .optional()
-    .transform((text, context): T => {
-      if (text === undefined) return fallback
-      const read = schema.safeParse(text)
-      if (read.success) return read.data
-      context.issues.push({ code: 'custom', message: rule, input: '' })
-      return z.NEVER
-    })
-
-const number = (fallback: number, max: number) =>
-  setting(
-    fallback,
-    `must be a number from 0 to ${max}.`,
-    z.string().regex(/^\d+$/).transform(Number).pipe(z.number().max(max)),
-  )
-const choice = <T extends string>(values: readonly [T, ...T[]]) =>
-  setting<T | null>(null, `must be ${values.join(' or ')}.`, z.enum(values))
-const flag = setting(
-  false,
-  'must be on or off.',
-  z.enum(['on', 'off', 'true', 'false', '1', '0']).transform((word) => ['on', 'true', '1'].includes(word)),
-)
-const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 }
-const milliseconds = (longest: number, shortest = 0) =>
-  z
-    .string()
-    .regex(/^\d+[smh]?$/)
-    .transform((text) => parseInt(text, 10) * (UNITS[text.slice(-1)] ?? 1000))
-    .pipe(z.number().min(shortest).max(longest))
-const duration = (fallback: number, shortest = 0) =>
-  setting(
-    fallback,
-    `must be a duration such as 90 (seconds), 90s, 15m or 24h, ${shortest > 0 ? `at least ${shortest / 1000}s and ` : ''}at most 24 days.`,
-    milliseconds(LONGEST, shortest),
-  )
-const text = (rule: string, schema: z.ZodType<string, string>) => setting<string | null>(null, rule, schema)
-
-const items = (separator: string) =>
-  z.string().transform((text) =>
-    text
-      .split(separator)
-      .map((item) => item.trim())
-      .filter((item) => item !== ''),
-  )
 const networks = setting<readonly string[] | null>(
   null,
   'must be none, or addresses and networks such as 10.0.0.0/8 or fd00::/8, separated by commas.',
@@ -89,12 +50,6 @@ const networks = setting<readonly string[] | null>(
   ]),
 )
 
-const url = (protocols: readonly string[]) =>
-  z.string().refine((value) => {
-    if (!URL.canParse(value)) return false
-    const { protocol, hostname } = new URL(value)
-    return protocols.includes(protocol) && hostname !== ''
-  })
 /** One instance of Redis; Redis itself has database numbers, and channels know nothing of them. */
 const redisUrl = url(['redis:', 'rediss:']).refine((value) => {
   const { pathname, search, hash } = new URL(value)
@@ -133,6 +88,18 @@ const wordLists = items(';').transform((entries, context) =>
     return { channel: channel.toLowerCase(), language: language.toLowerCase(), words: list.filter((word) => word) }
   }),
 )
+const LONGEST_KEEPING_DAYS = 36_500
+const keepings = items(',')
+  .transform((entries, context) =>
+    entries.map((entry): ChannelKeeping => {
+      const match = /^([\w*-]{1,32})=([1-9]\d{0,4})d$/.exec(entry)
+      if (!match) context.addIssue('not an entry')
+      const [channel = '', days = '0'] = match?.slice(1) ?? []
+      return { channel: channel.toLowerCase(), days: Number(days) }
+    }),
+  )
+  .refine((all) => all.every(({ days }) => days <= LONGEST_KEEPING_DAYS))
+  .refine((all) => new Set(all.map(({ channel }) => channel)).size === all.length)
 const words = (builtIn: string) =>
   setting(
     wordLists.parse(builtIn),
@@ -169,6 +136,38 @@ const databaseUrl = z.string().transform((text, context): DatabaseSetting => {
 const dataDir = setting('./data', 'must be a folder.', z.string())
 const logLevel = setting<LogLevel>('info', `must be one of ${LOG_LEVELS.join(', ')}.`, z.enum(LOG_LEVELS))
 
+export interface Bucket {
+  readonly endpoint: string
+  readonly region: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly bucket: string
+  readonly pathStyle: boolean
+  /** Before every key; empty, or with a slash at its end. */
+  readonly prefix: string
+}
+/** A bucket behind `https://key:secret@host/bucket/prefix?region=name`. */
+const bucketUrl = url(['https:', 'http:']).transform((text, context): Bucket => {
+  const { protocol, host, username, password, pathname, searchParams } = new URL(text)
+  const [bucket = '', ...rest] = pathname
+    .slice(1)
+    .split('/')
+    .filter((part) => part !== '')
+  const isKnown = [...searchParams.keys()].every((name) => name === 'region')
+  if (username === '' || password === '' || !/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket) || !isKnown)
+    context.addIssue('not a bucket')
+  return {
+    endpoint: `${protocol}//${host}`,
+    region: searchParams.get('region') ?? 'us-east-1',
+    accessKeyId: decodeURIComponent(username),
+    secretAccessKey: decodeURIComponent(password),
+    bucket,
+    pathStyle: true,
+    prefix: rest.length > 0 ? `${rest.join('/')}/` : '',
+  }
+})
+const kinds = items(',').pipe(z.array(z.enum(ALL_KINDS)).min(1))
+
 export const gatewayShape = {
   NODE_ENV: text('is any word; production makes the gateway strict.', z.string()),
   PORT: number(8080, 65_535),
@@ -183,6 +182,7 @@ export const gatewayShape = {
   ),
   PUBLIC_URL: text('must be an origin such as https://chat.example.org; the path belongs in BASE_PATH.', origin),
   DATA_DIR: dataDir,
+  FONTS_DIR: setting('', 'must be a folder.', z.string()),
   DATABASE_URL: setting<DatabaseSetting>(
     { kind: 'sqlite' },
     'must be sqlite: (the default, in DATA_DIR), memory:, or the URL of a Postgres database such as postgres://user:password@host:5432/name.',
@@ -219,9 +219,41 @@ export const gatewayShape = {
   DELIVERY_LEASE: duration(60_000, 1_000),
   IDLE_WARNING: duration(0),
   IDLE_END: duration(24 * 3_600_000),
+  RETENTION: setting<readonly ChannelKeeping[]>(
+    [],
+    `must be days for channels such as sms=90d,web=30d,*=365d, from 1d to ${LONGEST_KEEPING_DAYS}d, no channel twice.`,
+    keepings,
+  ),
   RATE_LIMITS: choice(['on', 'off']),
-  SMTP_URL: text('must be an smtp: or smtps: URL.', url(['smtp:', 'smtps:'])),
-  MAIL_FROM: text('must be an address such as chat@example.org.', z.email()),
+  SMTP_URL: setting<SmtpServer | null>(
+    null,
+    'must be smtp://user:password@host:587, smtp+starttls:// or smtps://, with special characters percent-encoded and no options but requireTLS, plainLogin, name and servername.',
+    readBy(readSmtpUrl),
+  ),
+  MAIL_FROM: setting<MailFrom | null>(
+    null,
+    'must be an address such as chat@example.org, or Example Chat <chat@example.org>.',
+    readBy(readMailFrom),
+  ),
+  S3_URL: setting<Bucket | null>(
+    null,
+    'must be the URL of a bucket such as https://key:secret@s3.example.org/bucket?region=eu-1, with everything special in the key percent-encoded.',
+    bucketUrl,
+  ),
+  MAX_FILE_MB: setting(
+    25,
+    'must be a number of megabytes from 1 to 2000.',
+    z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(1).max(2_000)),
+  ),
+  FILE_TYPES: setting<readonly Kind[]>(
+    DEFAULT_KINDS,
+    `must be words of ${ALL_KINDS.join(', ')}, separated by commas.`,
+    kinds,
+  ),
+  CLAMD_URL: text(
+    'must be tcp://host:3310 or unix:/path/to/clamd.ctl.',
+    z.union([url(['tcp:']), z.string().regex(/^unix:\/./)]),
+  ),
   ADMIN_USER: text('must be 1 to 64 characters without spaces.', z.string().regex(/^\S{1,64}$/)),
   ADMIN_PASSWORD: text(
     `must have ${MIN_ADMIN_PASSWORD} to 256 characters.`,

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DEFAULT_KINDS } from '../src/files/kinds'
 import { ConfigError, readConfig, readConnectorConfig, SETTINGS } from '../src/config'
 
 const KEY = 'k'.repeat(32)
@@ -28,6 +29,8 @@ describe('settings', () => {
     expect(readConfig({})).toEqual({
       production: false,
       demo: true,
+      files: { s3: null, maxBytes: 25 * 1024 * 1024, kinds: DEFAULT_KINDS, clamdUrl: null },
+      fontsDir: '',
       host: '',
       port: 8080,
       basePath: '',
@@ -42,6 +45,7 @@ describe('settings', () => {
       deliveryLease: 60_000,
       idleWarning: 0,
       idleEnd: 86_400_000,
+      retention: [],
       customerAuth: 'handle',
       rateLimits: true,
       echoToSender: false,
@@ -124,7 +128,16 @@ describe('settings', () => {
     ['RECONNECT_GRACE', '1d', 'RECONNECT_GRACE must be a duration'],
     ['PING_INTERVAL', '0', 'PING_INTERVAL must be a duration'],
     ['IDLE_END', '600h', 'IDLE_END must be a duration'],
-    ['SMTP_URL', 'https://hush@mail', 'SMTP_URL must be an smtp: or smtps: URL.'],
+    ['SMTP_URL', 'https://hush@mail', 'SMTP_URL must be smtp://user:password@host:587'],
+    ['S3_URL', 'https://hush@s3.example.org/bucket', 'S3_URL must be the URL of a bucket'],
+    ['FILE_TYPES', 'png,hush', 'FILE_TYPES must be words of png, jpeg'],
+    ['MAX_FILE_MB', '0', 'MAX_FILE_MB must be a number of megabytes'],
+    ['CLAMD_URL', 'http://hush', 'CLAMD_URL must be tcp://host:3310'],
+    ['RETENTION', '90d', 'RETENTION must be days for channels'],
+    ['RETENTION', 'sms=0d', 'RETENTION must be days for channels'],
+    ['RETENTION', 'sms=12h', 'RETENTION must be days for channels'],
+    ['RETENTION', 'sms=40000d', 'RETENTION must be days for channels'],
+    ['RETENTION', 'sms=9d,SMS=8d', 'RETENTION must be days for channels'],
     ['SMTP_URL', 'smtp://hush@mail', 'SMTP_URL and MAIL_FROM belong together. Set both or none.'],
     ['ADMIN_PASSWORD', 'hush', 'ADMIN_PASSWORD must have 12 to 256 characters.'],
     ['ADMIN_USER', 'ada', 'ADMIN_USER and ADMIN_PASSWORD belong together. Set both or none.'],
@@ -245,7 +258,7 @@ describe('a connector’s settings', () => {
 describe('.env.example', () => {
   const lines = readFileSync(join(__dirname, '../.env.example'), 'utf8').split('\n')
   const example = lines.flatMap((line, index) => {
-    const [, name, value] = /^#([A-Z_]+)=(.*)$/.exec(line) ?? []
+    const [, name, value] = /^#([A-Z][A-Z0-9_]+)=(.*)$/.exec(line) ?? []
     return name === undefined ? [] : [{ name, value: value ?? '', comment: lines[index - 1] ?? '' }]
   })
 

@@ -29,6 +29,8 @@ export type Notice =
     }
   /** The customer of a conversation has come for the first time. */
   | { readonly kind: 'begun'; readonly tenant: Tenant; readonly conversationId: ConversationId }
+  /** A conversation was erased: what a node has at hand of it, from before, it drops. */
+  | { readonly kind: 'erased'; readonly tenant: Tenant; readonly conversationId: ConversationId }
 
 /** What can be heard; a listener names what it wants. What it throws harms nobody else. */
 export interface BusListener {

@@ -107,6 +107,7 @@ const NOTICES: Readonly<Record<Notice['kind'], readonly string[]>> = {
   registered: ['tenant', 'channel', 'account', 'instance'],
   unregistered: ['tenant', 'channel', 'account', 'instance'],
   begun: ['tenant', 'conversationId'],
+  erased: ['tenant', 'conversationId'],
 }
 function isNotice(value: unknown): value is Notice {
   if (!isRecord(value) || typeof value['kind'] !== 'string' || !isKnownKind(value['kind'])) return false

@@ -65,8 +65,15 @@ export class ChannelClient {
   join(options: JoinOptions): Conversation {
     const joined = this.#conversations.get(options.conversationId)
     if (joined !== undefined) return joined
-    const { ackTimeout = 10_000, giveUpAfter = 300_000, queueLimit = 1000 } = this.options
-    const parts = { connection: this.#connection, ackTimeout, giveUpAfter, queueLimit, ...this.#credentialOf(options) }
+    const { url, ackTimeout = 10_000, giveUpAfter = 300_000, queueLimit = 1000 } = this.options
+    const parts = {
+      url,
+      connection: this.#connection,
+      ackTimeout,
+      giveUpAfter,
+      queueLimit,
+      ...this.#credentialOf(options),
+    }
     const conversation = new Conversation(parts, options)
     this.#conversations.set(options.conversationId, conversation)
     conversation.on('state', (state) => {

@@ -18,6 +18,7 @@ import { Listeners } from './listeners'
 import { newMessageId } from './message-id'
 import { ownActivity, ownChatMessage } from './own-message'
 import { pauseAfter } from './pause'
+import { uploadFile } from './rest'
 import { SendQueue } from './send-queue'
 
 /** Milliseconds: so often is it worth telling that somebody still types. */
@@ -65,6 +66,8 @@ export interface ConversationEvents {
 }
 
 interface Parts {
+  /** The gateway with its base path. */
+  readonly url: string | URL
   readonly connection: Connection
   readonly credential: Credential
   /** Does every join carry the token, because the connection does not? */
@@ -135,6 +138,16 @@ export class Conversation {
     const request = { messageId: newMessageId(), ...said, type: 'ChatMessage', conversationId: this.id } as const
     this.#typedAt = -Infinity
     return this.#say(request, (reply) => this.#takeOwn(ownChatMessage(request, reply, this.#frame())))
+  }
+
+  /**
+   * Sends a file into the conversation. What it answers goes into a message: `send({ attachments: [uploaded] })`.
+   * @throws ChannelError when the gateway does not take it, or cannot be reached
+   */
+  upload(content: Blob, name = content instanceof File ? content.name : ''): Promise<Attachment> {
+    const { url, credential } = this.parts
+    const who = { conversationId: this.id, token: credential.token ?? this.options.id }
+    return uploadFile(url, who, { content, name })
   }
 
   /** Told while connected, at most every three seconds, and forgotten otherwise. */

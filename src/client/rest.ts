@@ -1,12 +1,15 @@
 // The REST calls of the Customer Channel API that a client needs before and beside its socket.
 import type { z } from 'zod'
 import type * as rest from '../dialects/customer-channel/rest-wire'
+import type { Attachment } from '../dialects/customer-channel/wire'
 import { ChannelError, type ChannelErrorCode } from './channel-error'
 import { newMessageId } from './message-id'
 import { pauseAfter } from './pause'
 
 /** Milliseconds for one request. */
 const DEADLINE = 10_000
+/** Milliseconds for a file: as long as the gateway waits for one. */
+const UPLOAD_DEADLINE = 120_000
 const TRIES = 4
 
 export interface InitRequest {
@@ -81,6 +84,23 @@ export function renewToken(
   return call(url, 'api/customer/token', { body: who })
 }
 
+/**
+ * Sends a file into a conversation, and answers the attachment to say in a message. Not repeated by itself: whoever sends
+ * a large file sees that it failed, and decides.
+ * @param who `token`: the customer's token or handle, or that of the staff
+ * @throws ChannelError `tooLarge`, `unsupportedMediaType` and others
+ */
+export function uploadFile(
+  url: string | URL,
+  who: { conversationId: string; token: string | undefined },
+  file: { content: Blob; name: string },
+): Promise<Attachment> {
+  const form = new FormData()
+  form.set('file', file.content, file.name)
+  const path = `api/customer/conversations/${encodeURIComponent(who.conversationId)}/files`
+  return call(url, path, { form, ...(who.token === undefined ? {} : { token: who.token }) })
+}
+
 /** The gateway's own address with a slash at its end, so that paths can be put behind it. */
 export function baseOf(url: string | URL): URL {
   const base = new URL(url)
@@ -90,24 +110,30 @@ export function baseOf(url: string | URL): URL {
 
 interface Call {
   readonly body?: unknown
+  readonly form?: FormData
   readonly token?: string
 }
-async function call<T>(url: string | URL, path: string, { body, token }: Call): Promise<T> {
-  const response = await fetch(new URL(path, baseOf(url)), {
-    method: body === undefined ? 'GET' : 'POST',
-    headers: {
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    },
-    body: body === undefined ? null : JSON.stringify(body),
-    signal: AbortSignal.timeout(DEADLINE),
-  }).catch((cause: unknown) => {
+async function call<T>(url: string | URL, path: string, request: Call): Promise<T> {
+  const response = await fetch(new URL(path, baseOf(url)), fetching(request)).catch((cause: unknown) => {
     const sentence = 'The gateway cannot be reached. Check its address and the network.'
     throw new ChannelError('unavailable', sentence, { retryable: true, cause })
   })
   const answer = (await response.json().catch(() => null)) as unknown
   if (response.ok && typeof answer === 'object' && answer !== null) return answer as T
   throw failed(response, answer)
+}
+
+function fetching({ body, form, token }: Call): RequestInit {
+  const text = body === undefined ? null : JSON.stringify(body)
+  return {
+    method: text === null && !form ? 'GET' : 'POST',
+    headers: {
+      ...(text === null ? {} : { 'content-type': 'application/json' }),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
+    body: form ?? text,
+    signal: AbortSignal.timeout(form ? UPLOAD_DEADLINE : DEADLINE),
+  }
 }
 
 /** Errors of the gateway have its body; those of a proxy in front of it do not. */

@@ -1,4 +1,5 @@
 // The use cases. Each one decides and writes; what is written is announced by the store's commit: durable first, loud second.
+import { createHash } from 'node:crypto'
 import type { Bus } from '../bus/bus'
 import type { Conversation, Opening, Status } from '../model/conversation'
 import { notYours } from '../model/errors'
@@ -90,7 +91,7 @@ export class Conversations {
     }
     const needs: Needs = {
       tenant,
-      once: { scope: scopeOf('request', { channel, account }), key: requestId },
+      once: { scope: requestScope({ channel, account }), key: requestId },
       ...(opening.carried && { address: opening.address }),
     }
     const { decision } = await this.#store.update(needs, (view) => openingRules.open(view, request))
@@ -101,7 +102,7 @@ export class Conversations {
   async receive({ tenant, opening, externalMessageId, ...said }: InboundMessage): Promise<Stored> {
     const { address } = opening
     const inbound = { id: newConversationId(), opening, ...said }
-    const once = { scope: scopeOf('external', address), key: externalMessageId }
+    const once = externalKey({ ...address, id: externalMessageId })
     const { decision, events } = await this.#store.update({ tenant, address, once }, (view) =>
       openingRules.receive(view, inbound, this.#suppression),
     )
@@ -114,6 +115,10 @@ export class Conversations {
     const member = conversation && rules.seatOf(conversation, arrival)
     if (!conversation) throw notYours()
     return { conversation, id: member?.id ?? arrival.participant.id }
+  }
+  /** Notes that the mail server took the transcript for the customer, under this name of the mail. */
+  async mailed({ tenant, conversationId }: Place, mailId: string): Promise<void> {
+    await this.#store.update({ tenant, conversationId }, (view) => rules.mailed(view, mailId))
   }
   async leave({ tenant, conversationId }: Place, id: ParticipantId, reason: LeaveReason): Promise<void> {
     await this.#store.update({ tenant, conversationId }, (view) => rules.leave(view, id, reason))
@@ -205,9 +210,17 @@ export class Conversations {
 const scopeOf = (kind: 'request' | 'external', { channel, account }: Pick<Address, 'channel' | 'account'>): string =>
   `${kind}\n${channel}\n${account}`
 
+/** Under which the request ids of a channel and account are unique. */
+export const requestScope = (at: Pick<Address, 'channel' | 'account'>): string => scopeOf('request', at)
+/** Hashed: a provider's id may hold a customer's number, and is remembered longer than the customer may be. */
+const externalKey = ({ channel, account, id }: Pick<rules.External, 'channel' | 'account' | 'id'>): OnceKey => ({
+  scope: scopeOf('external', { channel, account }),
+  key: createHash('sha256').update(id).digest('base64url'),
+})
+
 /** A provider's id counts wherever it is said; a sender's own key in this conversation. */
 function keyOf(conversationId: ConversationId, { external, clientMessageId, from }: rules.Saying): OnceKey | null {
-  if (external) return { scope: scopeOf('external', external), key: external.id }
+  if (external) return externalKey(external)
   return clientMessageId === null ? null : { scope: `said:${conversationId}:${from}`, key: clientMessageId }
 }
 /** The customer has come for the first time. */

@@ -28,6 +28,9 @@ export class Hub {
       hearEphemeral: (ephemeral) => this.#stream(ephemeral)?.hearEphemeral(ephemeral),
       hearPosition: (place, position) => this.#stream(place)?.hearPosition(position),
       missed: () => this.#gaps.check(),
+      heard: (notice) => {
+        if (notice.kind === 'erased') this.#stream(notice)?.distrust()
+      },
     })
   }
 

@@ -1,6 +1,7 @@
 // The rules of a conversation, as pure functions: the truth and a wish in, events and rows out.
 import type { Content, JsonObject } from '../model/content'
 import { memberOf, type Conversation } from '../model/conversation'
+import { isErased } from '../model/erased'
 import { GatewayError, notYours } from '../model/errors'
 import { isUtterance, type EndReason, type EventDraft, type LeaveReason, type Utterance } from '../model/events'
 import type { AccountId, ParticipantId } from '../model/ids'
@@ -68,13 +69,18 @@ export function join(view: View, arrival: Arrival): Decision {
   const conversation = requireConversation(view)
   const known = seatOf(conversation, arrival) ?? null
   if (conversation.status === 'ended') {
-    if (known || conversation.opening.customer.participantId === arrival.participant.id) return { events: [] }
+    if (mayRead(conversation, known, arrival)) return { events: [] }
     throw notYours()
   }
   if (!known || known.left) return { events: [entry(conversation, known, arrival)] }
   if (known.silent === arrival.silent)
     return { events: comesLive(known, arrival) ? [changePresence(known, 'live')] : [] }
   return { events: [departure(known, 'left'), entry(conversation, known, arrival)] }
+}
+/** What is left of an erased one is for staff who were there: to its customer it is gone. */
+function mayRead(conversation: Conversation, known: Membership | null, { participant }: Arrival): boolean {
+  if (isErased(conversation)) return known !== null && isStaff(participant.role)
+  return known !== null || conversation.opening.customer.participantId === participant.id
 }
 const comesLive = (known: Membership, arrival: Arrival): boolean =>
   known.role === 'customer' && known.presence === 'carried' && arrival.presence === 'live'
@@ -256,6 +262,12 @@ export function speak(conversation: Conversation, { from, to, whisper }: Pick<Sa
   const heard = addressees(conversation, to)
   const internal = isInternal(sender, heard, whisper) || sender.silent
   return { by: personOf(sender), to: named(heard, internal), internal }
+}
+
+/** The mail server took the transcript: staff may know. */
+export function mailed(view: View, mailId: string): Decision {
+  requireConversation(view)
+  return { events: [{ type: 'transcriptMailed', state: 'sent', mailId, by: SYSTEM }] }
 }
 
 /** Ends the conversation for all. Ending twice is a success. */

@@ -100,6 +100,7 @@ export class Stream {
   #retry: NodeJS.Timeout | null = null
   #retryMs = FIRST_RETRY_MS
   #closed = false
+  #isTrusting = true
 
   constructor(
     readonly place: Place,
@@ -187,13 +188,20 @@ export class Stream {
   hear(event: ConversationEvent): void {
     if (!this.#cursor) {
       this.#early ??= []
-      if (this.#early.length < MAX_EARLY) this.#early.push(event)
+      if (this.#isTrusting && this.#early.length < MAX_EARLY) this.#early.push(event)
       else this.#again = true
       return
     }
     if (event.position <= this.#cursor.position) return
-    if (event.position === this.#cursor.position + 1) this.#advance(this.#cursor, event)
+    if (!this.#isTrusting) this.repair()
+    else if (event.position === this.#cursor.position + 1) this.#advance(this.#cursor, event)
     else this.repair()
+  }
+  /** It was erased: a hint that comes late may tell what the log no longer says. From now on the log alone is believed. */
+  distrust(): void {
+    this.#isTrusting = false
+    this.#early = null
+    this.repair()
   }
   /** Whoever stands before this has missed something. */
   hearPosition(position: number): void {

@@ -1,4 +1,5 @@
 // Whom nobody may send notifications to: opt-out words put an address on the list, opt-in words take it off.
+import { hashedAddress } from '../model/hashed-address'
 import { channelName, type Address } from '../model/participant'
 import type { Write } from '../store/writes'
 
@@ -25,10 +26,16 @@ export class Suppression {
     const word = text.trim().toUpperCase()
     if (word === '' || word.length > 64) return []
     if (says(this.#optOut, channel, { language, word })) return [{ kind: 'suppress', address }]
-    if (says(this.#optIn, channel, { language, word })) return [{ kind: 'unsuppress', address }]
+    if (says(this.#optIn, channel, { language, word })) return optIn(address)
     return []
   }
 }
+
+/** Also for who was erased since they opted out. */
+const optIn = (address: Address): Write[] => [
+  { kind: 'unsuppress', address },
+  { kind: 'unsuppress', address: hashedAddress(address) },
+]
 
 /** How an address stands on the list: without our own account. */
 export const suppressedAs = (channel: string, refId: string): Address => ({ channel, account: '', refId })

@@ -14,7 +14,10 @@ export type LimitName =
   | 'sendConnector'
   | 'connectorTotal'
   | 'transcript'
+  | 'mail'
   | 'token'
+  | 'upload'
+  | 'file'
   | 'admin'
   | 'notification'
 /** Counts what callers do. */

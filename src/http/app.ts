@@ -100,7 +100,7 @@ function crossOrigin(allowed: HttpDeps['allowedOrigins']): RequestHandler {
       next()
       return
     }
-    response.set('Access-Control-Allow-Methods', 'GET, POST, PATCH, DELETE')
+    response.set('Access-Control-Allow-Methods', 'GET, POST, PUT, PATCH, DELETE')
     response.set('Access-Control-Allow-Headers', 'Authorization, Content-Type, X-Request-Id')
     response.set('Access-Control-Max-Age', '600').status(204).end()
   }

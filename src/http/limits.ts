@@ -112,8 +112,14 @@ const LIMITS = {
   connectorTotal: { points: 2_000, seconds: 1 },
   /** By address: each may cost a PDF. */
   transcript: { points: 30, seconds: 60 },
+  /** By recipient: mails with transcripts. Nobody's mailbox is filled by who knows where the chat is. */
+  mail: { points: 10, seconds: 3_600 },
   /** By address: renewing a customer's token. */
   token: { points: 30, seconds: 60 },
+  /** By participant: sending files. */
+  upload: { points: 30, seconds: 60 },
+  /** By address: having them again. A page that is opened shows all of a conversation's pictures, in parts perhaps. */
+  file: { points: 1_200, seconds: 60 },
   /** By account: creating accounts hashes passwords. */
   admin: { points: 120, seconds: 60 },
   /** By key; its daily quota is counted in the store. */

@@ -6,6 +6,7 @@ export const ERROR_CODES = [
   'unauthorized',
   'forbidden',
   'notFound',
+  'timeout',
   'conflict',
   'conversationEnded',
   'tooLarge',
@@ -14,14 +15,18 @@ export const ERROR_CODES = [
   'internal',
   'notImplemented',
   'unavailable',
+  'storageFull',
 ] as const
 export type ErrorCode = (typeof ERROR_CODES)[number]
+const RETRYABLE: readonly ErrorCode[] = ['timeout', 'tooManyRequests', 'internal', 'unavailable', 'storageFull']
 
 interface ErrorDetails extends ErrorOptions {
   /** Paths of the offending fields, never their values. */
   readonly details?: readonly string[]
   /** Seconds after which a repeat may succeed. */
   readonly retryAfter?: number
+  /** A repeat cannot succeed, although others with this code may. */
+  readonly permanent?: boolean
 }
 
 /** A failure with a sentence that says what the reader can do. It never holds a secret or a message's text. */
@@ -29,6 +34,7 @@ export class GatewayError extends Error {
   override readonly name = 'GatewayError'
   readonly details: readonly string[]
   readonly retryAfter: number | undefined
+  readonly #permanent: boolean
 
   constructor(
     readonly code: ErrorCode,
@@ -38,10 +44,11 @@ export class GatewayError extends Error {
     super(sentence, options)
     this.details = options.details ?? []
     this.retryAfter = options.retryAfter
+    this.#permanent = options.permanent ?? false
   }
   /** The same call with the same key may succeed later. */
   get retryable(): boolean {
-    return this.code === 'unavailable' || this.code === 'tooManyRequests' || this.code === 'internal'
+    return !this.#permanent && RETRYABLE.includes(this.code)
   }
 }
 

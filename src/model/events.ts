@@ -25,6 +25,13 @@ interface Done extends Addressed {
   readonly name: string
   readonly info: JsonObject
 }
+/** What an erasure removed. */
+export interface ErasureCounts {
+  /** Events that said something. */
+  readonly events: number
+  readonly deliveries: number
+  readonly files: number
+}
 interface Arrival {
   readonly participant: Person
   readonly ordinal: number
@@ -61,6 +68,10 @@ export type InternalDraft =
   | { readonly type: 'observerLeft'; readonly participant: Person; readonly reason: LeaveReason }
   /** A carried customer came live, or went: where to reach them is the staff's business only. */
   | { readonly type: 'presenceChanged'; readonly participant: Person; readonly presence: 'live' | 'carried' }
+  /** The mail server took a mail with the transcript for the customer. Where it went stands in the opening. */
+  | { readonly type: 'transcriptMailed'; readonly state: 'sent'; readonly mailId: string }
+  /** Everything before it was erased: what is left are places, times, roles and ids. */
+  | { readonly type: 'conversationErased'; readonly counts: ErasureCounts; readonly account?: AccountId }
 
 interface Stamp {
   readonly tenant: Tenant
@@ -120,6 +131,8 @@ const INTERNAL: Readonly<Record<InternalDraft['type'], true>> = {
   observerJoined: true,
   observerLeft: true,
   presenceChanged: true,
+  transcriptMailed: true,
+  conversationErased: true,
 }
 /** The type of a draft decides alone whether it counts for the public. */
 export const isInternalDraft = (draft: PublicDraft | InternalDraft): draft is InternalDraft =>

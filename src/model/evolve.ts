@@ -1,5 +1,6 @@
 // Replays one event onto a conversation: the only definition of what an event means.
 import type { Conversation } from './conversation'
+import { erasedConversation } from './erased'
 import { isPublic, type ConversationEvent } from './events'
 import type { Membership } from './participant'
 
@@ -23,12 +24,15 @@ export function evolve(conversation: Conversation, event: ConversationEvent): Co
       return { ...next, idleWarned: true }
     case 'conversationEnded':
       return { ...next, status: 'ended', endedAt: event.at }
+    case 'conversationErased':
+      return erasedConversation(next)
     case 'messageSent':
     case 'whispered':
     case 'receiptAdvanced':
     case 'internalReceiptAdvanced':
     case 'activity':
     case 'internalActivity':
+    case 'transcriptMailed':
       return next
   }
 }

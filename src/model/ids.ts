@@ -13,6 +13,8 @@ export type ParticipantId = z.infer<typeof participantId>
 export type EventId = string & { readonly __eventId: unique symbol }
 export type Tenant = string & { readonly __tenant: unique symbol }
 export type DeliveryId = string & { readonly __deliveryId: unique symbol }
+/** A file that somebody sent. Unguessable, and by itself it opens nothing. */
+export type FileId = string & { readonly __fileId: unique symbol }
 /** The account of a member of the staff, or of a bot. It never leaves the gateway in a conversation. */
 export type AccountId = string & { readonly __accountId: unique symbol }
 

@@ -108,4 +108,6 @@ export interface ConversationStore {
    * whatever is lost, comes twice or comes late costs a second look, and never the order.
    */
   heard(events: readonly ConversationEvent[]): void
+  /** Drops what this store has at hand of a conversation: it was erased, and no picture of it from before may stay. */
+  forget(id: ConversationId): void
 }

@@ -3,7 +3,10 @@ import type { AttendanceStore } from './attendance-store'
 import type { AccountStore } from './account-store'
 import type { CarrierStore } from './carrier-store'
 import type { ConversationStore } from './conversation-store'
+import type { CustodyStore } from './custody-store'
 import type { DeliveryStore } from './delivery-store'
+import type { FileStore } from './file-store'
+import type { ErasureStore } from './erasure-store'
 import type { NotificationStore } from './notification-store'
 
 export interface Database {
@@ -13,6 +16,9 @@ export interface Database {
   readonly accounts: AccountStore
   readonly attendance: AttendanceStore
   readonly notifications: NotificationStore
+  readonly files: FileStore
+  readonly custody: CustodyStore
+  readonly erasures: ErasureStore
   /** Resolves when a write would go through now; rejects with `unavailable` within 2 s when it would not. */
   ready(): Promise<void>
   /** Finishes what was accepted, then closes. */

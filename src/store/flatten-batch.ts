@@ -6,13 +6,14 @@ import { writePicture } from './stored-json'
 
 interface ConversationCells {
   readonly opened: Cell[]
+  readonly named: Cell[]
   readonly changed: Cell[]
   readonly freed: Cell[]
   readonly taken: Cell[]
 }
 
 export function flattenBatch(batch: Batch): FlatBatch {
-  const cells: ConversationCells = { opened: [], changed: [], freed: [], taken: [] }
+  const cells: ConversationCells = { opened: [], named: [], changed: [], freed: [], taken: [] }
   for (const row of batch.conversations) addConversation(cells, row)
   const events: Cell[] = []
   for (const { tenant, conversationId, position, publicPosition, body } of batch.events)
@@ -29,6 +30,8 @@ function addConversation(cells: ConversationCells, { conversation, expected, sna
   if (expected === null) {
     const picture = writePicture(conversation)
     cells.opened.push(tenant, id, status, position, publicPosition, activeAt, idleWarned, endedAt, picture)
+    const { channel, account, refId } = opening.address
+    cells.named.push(tenant, id, channel, account, refId, endedAt)
     if (opening.carried && status === 'open') addAddress(cells.taken, conversation)
   } else if (snapshotDue) {
     const picture = writePicture(conversation)

@@ -109,6 +109,10 @@ export class GroupCommit {
     }
   }
 
+  forget(id: ConversationId): void {
+    this.#cache.delete(id)
+  }
+
   /** Waits for what was accepted; later calls are refused. */
   async close(): Promise<void> {
     this.#closed = true

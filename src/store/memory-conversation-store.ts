@@ -30,6 +30,9 @@ export class MemoryConversationStore implements ConversationStore {
   heard(events: readonly ConversationEvent[]): void {
     this.#writing.heard(events)
   }
+  forget(id: ConversationId): void {
+    this.#writing.forget(id)
+  }
 
   async find(tenant: Tenant, id: ConversationId): Promise<Conversation | null> {
     return this.#tables.conversations.get(keyOf(tenant, id)) ?? null

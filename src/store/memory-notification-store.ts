@@ -1,17 +1,20 @@
 // Notifications and the suppression list in memory, and the broom for what has outlived its time.
 import type { Tenant } from '../model/ids'
 import type { Address } from '../model/participant'
-import { keyOf, providerKey, type MemoryTables, type StoredDelivery } from './memory-tables'
+import type { MemoryOutbox } from './memory-outbox'
+import { keyOf, type MemoryTables } from './memory-tables'
 import type { NotificationStore } from './notification-store'
 import type { Notification } from './records'
 import { cutoffsAt, lastKeptDay, wholeGroups, type Cutoffs } from './sweeping'
 
 export class MemoryNotificationStore implements NotificationStore {
   readonly #tables: MemoryTables
+  readonly #outbox: MemoryOutbox
   readonly #now: () => Date
 
-  constructor(deps: { tables: MemoryTables; now: () => Date }) {
+  constructor(deps: { tables: MemoryTables; outbox: MemoryOutbox; now: () => Date }) {
     this.#tables = deps.tables
+    this.#outbox = deps.outbox
     this.#now = deps.now
   }
 
@@ -45,19 +48,8 @@ export class MemoryNotificationStore implements NotificationStore {
       ({ delivery: { tenant: owner, state }, dueAt }) =>
         owner === tenant && (state === 'done' || state === 'dead') && dueAt <= cutoffs[state],
     )
-    return gone.reduce((swept, stored) => swept + this.#deleteDelivery(stored), 0)
-  }
-  #deleteDelivery({ delivery: { tenant, id, messageId, to } }: StoredDelivery): number {
-    const { deliveries, carried, parts, partsOf } = this.#tables
-    const key = keyOf(tenant, id)
-    const mine = (partsOf.get(key) ?? []).map((part) => providerKey(tenant, part))
-    const known = mine.filter((part) => parts.get(part)?.deliveryId === id)
-    for (const part of known) parts.delete(part)
-    partsOf.delete(key)
-    const carriedAs = messageId && keyOf(tenant, messageId, to.channel, to.account)
-    if (carriedAs && carried.get(carriedAs) === id) carried.delete(carriedAs)
-    deliveries.delete(key)
-    return known.length + 1
+    const at = this.#now().toISOString()
+    return gone.reduce((swept, stored) => swept + this.#outbox.remove(stored, at), 0)
   }
   #sweepParked(tenant: Tenant, isOld: (expiresAt: string) => boolean): number {
     const { parked } = this.#tables

@@ -4,7 +4,7 @@ import { sliceOf } from '../model/slice'
 import { Conflict } from './conflict'
 import type { Claim, Supply } from './delivery-store'
 import { EntryError } from './engine'
-import { addressKey, keyOf, type MemoryTables, type StoredDelivery } from './memory-tables'
+import { addressKey, keyOf, providerKey, type MemoryTables, type StoredDelivery } from './memory-tables'
 import type { Delivery } from './records'
 import type { Write } from './writes'
 
@@ -36,6 +36,25 @@ export class MemoryOutbox {
     if (stored?.delivery.state !== 'leased' || stored.delivery.lease !== lease) throw new Conflict('The lease is stale')
     if (outcome.state === 'due') this.#change(stored, { state: 'due', lease: '', reason: outcome.reason }, outcome.at)
     else this.#finish(stored, outcome.state, { reason: outcome.state === 'dead' ? outcome.reason : '', now })
+  }
+
+  /** Deletes a delivery, whatever became of it, and lets go who waited behind it. Answers how many rows that were. */
+  remove(stored: StoredDelivery, now: string): number {
+    const { deliveries, carried, lanes, parts, partsOf } = this.tables
+    const { tenant, id, messageId, to, state } = stored.delivery
+    if (state === 'due' || state === 'leased') this.#finish(stored, 'done', { reason: '', now })
+    const rest = this.#lane(tenant, stored.delivery).filter((other) => other !== id)
+    if (rest.length > 0) lanes.set(addressKey(tenant, to), rest)
+    else lanes.delete(addressKey(tenant, to))
+    const key = keyOf(tenant, id)
+    const mine = (partsOf.get(key) ?? []).map((part) => providerKey(tenant, part))
+    const known = mine.filter((part) => parts.get(part)?.deliveryId === id)
+    for (const part of known) parts.delete(part)
+    partsOf.delete(key)
+    const carriedAs = messageId && keyOf(tenant, messageId, to.channel, to.account)
+    if (carriedAs && carried.get(carriedAs) === id) carried.delete(carriedAs)
+    deliveries.delete(key)
+    return known.length + 1
   }
 
   claim(tenant: Tenant, claim: Claim, now: string): Delivery[] {

@@ -38,7 +38,7 @@ export class MemoryTables {
   /** By position, as JSON. */
   readonly events = new Map<string, string>()
   readonly positions = new Map<string, number>()
-  readonly once = new Map<string, Once & { readonly tenant: Tenant }>()
+  readonly once = new Map<string, Once & { readonly tenant: Tenant; readonly scope: string }>()
   readonly deliveries = new Map<string, StoredDelivery>()
   /** What is not settled yet for one recipient, oldest first. */
   readonly lanes = new Map<string, readonly DeliveryId[]>()

@@ -11,6 +11,8 @@ import * as postgres from './migrations/0007-postgres'
 import * as attendance from './migrations/0008-attendance'
 import * as carriers from './migrations/0009-carriers'
 import * as claims from './migrations/0010-claims'
+import * as files from './migrations/0011-files'
+import * as custody from './migrations/0012-custody'
 
 const MIGRATIONS: Readonly<Record<string, { readonly up: (ddl: Ddl) => Promise<void> }>> = {
   '0001-conversations': conversations,
@@ -23,6 +25,8 @@ const MIGRATIONS: Readonly<Record<string, { readonly up: (ddl: Ddl) => Promise<v
   '0008-attendance': attendance,
   '0009-carriers': carriers,
   '0010-claims': claims,
+  '0011-files': files,
+  '0012-custody': custody,
 }
 const TABLE = 'kysely_migration'
 

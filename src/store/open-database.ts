@@ -10,27 +10,35 @@ import { MemoryAttendanceStore } from './memory-attendance-store'
 import { MemoryAccountStore } from './memory-account-store'
 import { MemoryCarrierStore } from './memory-carrier-store'
 import { MemoryConversationStore } from './memory-conversation-store'
+import { MemoryCustodyStore } from './memory-custody-store'
 import { MemoryDeliveryStore } from './memory-delivery-store'
 import { MemoryEngine } from './memory-engine'
+import { MemoryFileStore } from './memory-file-store'
+import { MemoryErasureStore } from './memory-erasure-store'
 import { MemoryNotificationStore } from './memory-notification-store'
 import { MemoryOutbox } from './memory-outbox'
 import { MemoryTables } from './memory-tables'
 import { PgCarriers } from './pg-carriers'
 import { PgDialect, type PgConnection } from './pg-dialect'
 import { PgEngine } from './pg-engine'
+import { PgErasureStore } from './pg-erasure-store'
 import { PgLog } from './pg-log'
 import { PgOutbox } from './pg-outbox'
 import { PgPool, refuse } from './pg-pool'
 import { preparePostgres } from './pg-server'
+import { PgVacuum } from './pg-vacuum'
 import { SqlAttendanceStore } from './sql-attendance-store'
 import { SqlAccountStore } from './sql-account-store'
 import { SqlConversationStore } from './sql-conversation-store'
+import { SqlCustodyStore } from './sql-custody-store'
 import { SqlDeliveryStore } from './sql-delivery-store'
+import { SqlFileStore } from './sql-file-store'
 import { SqlNotificationStore } from './sql-notification-store'
 import type { Tables } from './sql-schema'
 import { POSTGRES, SQLITE } from './sql-spelling'
 import { SqliteThreadDialect } from './sqlite-dialect'
 import { SqliteEngine } from './sqlite-engine'
+import { SqliteErasureStore } from './sqlite-erasure-store'
 import { SqliteFault } from './sqlite-fault'
 import { FOLDER_TAKEN } from './sqlite-protocol'
 import { SqliteLog } from './sqlite-log'
@@ -79,6 +87,9 @@ export async function openSqlite({
     accounts: new SqlAccountStore(db, SQLITE),
     attendance: new SqlAttendanceStore({ db, spelling: SQLITE, now }),
     notifications: new SqlNotificationStore({ db, spelling: SQLITE, now: now ?? systemClock }),
+    files: new SqlFileStore(db, SQLITE),
+    custody: new SqlCustodyStore({ db, spelling: SQLITE, now }),
+    erasures: new SqliteErasureStore(thread),
     ready: async () => {
       await thread.consult<'probe'>({ do: 'probe' })
     },
@@ -103,6 +114,7 @@ export async function openPostgres({
 }: DatabaseDeps & { readonly url: string; readonly size: number }): Promise<Database> {
   await preparePostgres(url)
   const pool = new PgPool({ url, size })
+  const vacuum = new PgVacuum({ url, onFault: onFault ?? (() => undefined) })
   const db = new Kysely<Tables>({ dialect: new PgDialect(() => coldConnection(pool)) })
   const writing = new GroupCommit({
     engine: new PgEngine({ pool, now }),
@@ -117,8 +129,12 @@ export async function openPostgres({
     accounts: new SqlAccountStore(db, POSTGRES),
     attendance: new SqlAttendanceStore({ db, spelling: POSTGRES, now }),
     notifications: new SqlNotificationStore({ db, spelling: POSTGRES, now: now ?? systemClock }),
+    files: new SqlFileStore(db, POSTGRES),
+    custody: new SqlCustodyStore({ db, spelling: POSTGRES, now }),
+    erasures: new PgErasureStore({ pool, vacuum, now }),
     ready: () => pool.probe(),
     close: async () => {
+      vacuum.close()
       await drain(writing)
       await patiently(pool.close())
     },
@@ -140,7 +156,10 @@ export async function openMemory({ now = systemClock, onFault, onCommit }: Datab
     carriers: new MemoryCarrierStore({ now }),
     accounts: new MemoryAccountStore(),
     attendance: new MemoryAttendanceStore({ now }),
-    notifications: new MemoryNotificationStore({ tables, now }),
+    files: new MemoryFileStore(),
+    notifications: new MemoryNotificationStore({ tables, outbox, now }),
+    custody: new MemoryCustodyStore({ tables, now }),
+    erasures: new MemoryErasureStore({ tables, outbox, now }),
     ready: async () => undefined,
     close: () => drain(writing),
   }
@@ -148,9 +167,15 @@ export async function openMemory({ now = systemClock, onFault, onCommit }: Datab
 
 const systemClock = (): Date => new Date()
 
-/** Nobody else serves this folder: every node that it knows is dead, and what they had leased is due at once. */
+/** Nobody else serves this folder: every node that it knows is dead, and what they had in hand is due at once. */
 async function buryOthers(db: Kysely<Tables>, now: Date): Promise<void> {
   await db.updateTable('node').set({ alive_until: '' }).execute()
+  await db
+    .updateTable('custody')
+    .set({ claimed_until: '' })
+    .where(sql<boolean>`erasure = 'due'`)
+    .execute()
+  await db.updateTable('erasing').set({ claimed_until: '' }).execute()
   await db
     .updateTable('delivery')
     .set({ state: 'due', lease: '', due_at: now.toISOString() })

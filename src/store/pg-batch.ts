@@ -1,4 +1,4 @@
-// Lays a batch out as the parameters of `commit_batch_1`: a column each, and what is rarer as JSON.
+// Lays a batch out as the parameters of `commit_batch_1` and `commit_batch_2`: a column each, and what is rarer as JSON.
 import type { Conversation } from '../model/conversation'
 import type { Batch, ConversationRow } from './engine'
 import { intArray, textArray } from './pg-array'
@@ -7,11 +7,13 @@ import { toStoredJson } from './pg-text'
 import { writtenRows, type Cells } from './pg-writes'
 import { writePicture } from './stored-json'
 
-const PARAMETERS = 25
-export const COMMIT: Statement = {
-  name: 'commit',
-  text: `select commit_batch_1(${Array.from({ length: PARAMETERS }, (_, i) => `$${i + 1}`).join(', ')})`,
-}
+const PARAMETERS = Array.from({ length: 25 }, (_, i) => `$${i + 1}`).join(', ')
+const COMMIT: Statement = { name: 'commit', text: `select commit_batch_1(${PARAMETERS})` }
+/** Enters besides where the customers of new conversations are reached. */
+const COMMIT_OPENING: Statement = { name: 'commit-opening', text: `select commit_batch_2(${PARAMETERS})` }
+
+export const commitStatement = ({ conversations }: Batch): Statement =>
+  conversations.some(({ expected }) => expected === null) ? COMMIT_OPENING : COMMIT
 
 /** @param now replaces the database's clock; null: it counts */
 export function commitParameters(batch: Batch, now: string | null): Parameter[] {
@@ -66,6 +68,7 @@ function rest({ conversations, writes }: Batch): string | null {
   for (const row of conversations) {
     const name = addressGroup(row)
     if (name) add(name, addressCells(row.conversation))
+    if (row.expected === null) add('named', { ...addressCells(row.conversation), ended_at: row.conversation.endedAt })
   }
   for (const { tenant, write } of writes)
     for (const [name, cells] of writtenRows(write)) add(name, { tenant, ...cells })

@@ -2,7 +2,7 @@
 import type { Place } from '../model/ids'
 import type { Needs } from './conversation-store'
 import { EntryError, type Batch, type Engine, type Held, type Loaded } from './engine'
-import { COMMIT, commitParameters } from './pg-batch'
+import { commitParameters, commitStatement } from './pg-batch'
 import { faultOf } from './pg-fault'
 import { holdNeeds } from './pg-hold'
 import type { PgPool, PgSession } from './pg-pool'
@@ -25,7 +25,7 @@ export class PgEngine implements Engine {
     return refusing(() => this.#pool.transaction(mode, (session) => readNeeds(needs, session, this.#at())))
   }
   async commit(batch: Batch): Promise<'written' | 'conflict'> {
-    return this.#write(batch, (parameters) => this.#pool.ask(COMMIT, parameters))
+    return this.#write(batch, (parameters) => this.#pool.ask(commitStatement(batch), parameters))
   }
 
   async hold(needs: readonly Needs[], conversations: readonly Place[]): Promise<Held | 'conflict'> {
@@ -45,7 +45,7 @@ export class PgEngine implements Engine {
     try {
       const outcome = await this.#write(batch, async (parameters) => {
         // Together on their way: where the first fails, the second takes back.
-        const sent = [session.ask(COMMIT, parameters), session.run('commit')]
+        const sent = [session.ask(commitStatement(batch), parameters), session.run('commit')]
         await Promise.allSettled(sent)
         await Promise.all(sent)
       })

@@ -1,6 +1,7 @@
 // Follows what a call needs from row to row: the one place that says which key leads where, for every engine.
 import type { Conversation } from '../model/conversation'
 import type { ConversationEvent, ReceiptState } from '../model/events'
+import { hashedAddress } from '../model/hashed-address'
 import {
   parseEventId,
   type ConversationId,
@@ -116,7 +117,12 @@ function findNotified({ tenant, notificationId, suppressed, quota }: Needs, read
   const id = notificationId ?? carried?.delivery.notificationId
   return {
     notification: id ? read.notification(tenant, id) : null,
-    suppressed: suppressed ? read.isSuppressed(tenant, suppressed) : false,
+    suppressed: suppressed ? isSuppressed(tenant, read, suppressed) : false,
     quotaUsed: quota ? read.quotaUsed(tenant, quota) : 0,
   }
+}
+/** Whose opt-out outlived their erasure stands there as a hash. Both are asked for at once: a reader may fetch them together. */
+function isSuppressed(tenant: Tenant, read: Reader, address: Address): boolean {
+  const found = [address, hashedAddress(address)].map((listed) => read.isSuppressed(tenant, listed))
+  return found.includes(true)
 }

@@ -43,6 +43,9 @@ export class SqlConversationStore implements ConversationStore {
   heard(events: readonly ConversationEvent[]): void {
     this.#writing.heard(events)
   }
+  forget(id: ConversationId): void {
+    this.#writing.forget(id)
+  }
 
   find(tenant: Tenant, id: ConversationId): Promise<Conversation | null> {
     return this.#log.find(tenant, id)

@@ -3,12 +3,14 @@ import type { Selectable } from 'kysely'
 import type { Conversation } from '../model/conversation'
 import { evolve } from '../model/evolve'
 import type { Account, ApiKey } from './account-store'
+import type { FileRow } from './file-store'
 import type { Delivery, Notification, Once } from './records'
 import type {
   AccountTable,
   ApiKeyTable,
   ConversationTable,
   DeliveryTable,
+  FileTable,
   NotificationTable,
   OnceTable,
 } from './sql-schema'
@@ -104,4 +106,20 @@ export const toApiKey = (row: Selectable<ApiKeyTable>): ApiKey => ({
   dailyQuota: row.daily_quota,
   prefixes: readStrings(row.prefixes),
   createdAt: row.created_at,
+})
+
+export const toFileRow = (row: Selectable<FileTable>): FileRow => ({
+  tenant: row.tenant,
+  id: row.id,
+  conversationId: row.conversation_id,
+  participantId: row.participant_id,
+  name: row.name,
+  mediaType: row.media_type,
+  size: row.size,
+  sha256: row.sha256,
+  width: row.width,
+  height: row.height,
+  thumbnail: row.thumbnail,
+  createdAt: row.created_at,
+  state: row.state,
 })

@@ -2,8 +2,9 @@
 import type { Generated } from 'kysely'
 import type { Status } from '../model/conversation'
 import type { ReceiptState } from '../model/events'
-import type { AccountId, ConversationId, DeliveryId, EventId, ParticipantId, Tenant } from '../model/ids'
+import type { AccountId, ConversationId, DeliveryId, EventId, FileId, ParticipantId, Tenant } from '../model/ids'
 import type { Account, KeyKind } from './account-store'
+import type { FileState } from './file-store'
 import type { DeliveryState, Notification } from './records'
 
 export interface Tables {
@@ -22,8 +23,31 @@ export interface Tables {
   api_key: ApiKeyTable
   node: NodeTable
   attendance: AttendanceTable
+  file: FileTable
+  custody: CustodyTable
+  erasing: ErasingTable
 }
 
+/** One row for each conversation. */
+export interface CustodyTable extends AddressColumns {
+  conversation_id: ConversationId
+  /** Empty while it lives. */
+  ended_at: string
+  held: Generated<0 | 1>
+  hold_reason: Generated<string>
+  held_at: Generated<string>
+  erasure: Generated<'' | 'due' | 'done'>
+  erased_at: Generated<string>
+  claimed_until: Generated<string>
+}
+/** A customer whose erasure is under way. */
+export interface ErasingTable extends AddressColumns {
+  /** 1: whatever account of ours they wrote to; `account` is empty then. */
+  every_account: 0 | 1
+  /** What was opened later is not meant. */
+  since: string
+  claimed_until: Generated<string>
+}
 interface NodeTable {
   id: string
   alive_until: string
@@ -161,4 +185,19 @@ export interface ApiKeyTable {
   /** JSON list. */
   prefixes: string
   created_at: string
+}
+export interface FileTable {
+  tenant: Tenant
+  id: FileId
+  conversation_id: ConversationId
+  participant_id: ParticipantId
+  name: string
+  media_type: string
+  size: number
+  sha256: string
+  width: number | null
+  height: number | null
+  thumbnail: string | null
+  created_at: string
+  state: FileState
 }

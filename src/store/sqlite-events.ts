@@ -14,6 +14,7 @@ interface EventRecord {
   readonly publicPosition: number | null
   readonly body: string
 }
+type SettledEvent = Pick<EventRecord, 'position' | 'body'>
 interface StoredRow {
   readonly tenant: Tenant
   readonly conversation_id: ConversationId
@@ -48,6 +49,10 @@ function prepare(db: Database) {
         `select body from event where ${log} and position > ? order by position limit ?`,
       )
       .pluck(),
+    settled: db.prepare<[Text, Text, number, number], SettledEvent>(
+      `select position, body from event where ${log} and position > ? order by position limit ?`,
+    ),
+    rewrite: db.prepare<[Text, Text, Text, number]>(`update event set body = ? where ${log} and position = ?`),
     // A public position is never beyond its position in the log.
     publicPage: db
       .prepare<[Text, Text, number, number, number], string>(
@@ -140,7 +145,9 @@ export class SqliteEvents {
 
   /** Between two commits: brings a long list into the table. What fails is tried again after the next commit. */
   tidy(): void {
-    if (this.#count < LONG && this.#size < LARGE) return
+    if (this.#count >= LONG || this.#size >= LARGE) this.#settle()
+  }
+  #settle(): void {
     inTransaction(this.#db, 'immediate', () => {
       this.#statements.index.run()
       this.#statements.clear.run()
@@ -148,6 +155,16 @@ export class SqliteEvents {
     this.#recent.clear()
     this.#count = 0
     this.#size = 0
+  }
+
+  /** Events of a log that are in the table, after bringing in there what is not yet: nowhere else are they from here on. */
+  settled(tenant: Tenant, id: ConversationId, after: number, limit: number): SettledEvent[] {
+    if (this.#recent.has(nameOf(tenant, id))) this.#settle()
+    return this.#statements.settled.all(tenant, id, after, limit)
+  }
+  /** Within a transaction: what is said there from now on. */
+  rewrite(tenant: Tenant, id: ConversationId, { position, body }: SettledEvent): void {
+    this.#statements.rewrite.run(body, tenant, id, position)
   }
 
   /** Bodies, oldest first. */

@@ -29,6 +29,14 @@ function prepare(db: Database) {
        on conflict do update set conversation_id = excluded.conversation_id, position = excluded.position,
          note = excluded.note, expires_at = excluded.expires_at`,
     ),
+    forget: db.prepare<[Text, Text, Text, number]>(
+      `delete from once where (tenant, scope, key) in (
+         select tenant, scope, key from once
+         where tenant = ? and conversation_id = ? and expires_at is not null and scope = ? limit ?)`,
+    ),
+    forgetRecent: db.prepare<[Text, Text, Text]>(
+      'delete from once_recent where tenant = ? and conversation_id = ? and scope = ?',
+    ),
     clear: db.prepare<[]>('delete from once_recent'),
   }
 }
@@ -70,6 +78,19 @@ export class SqliteOnce {
       if (row) this.#recent.set(name, row)
       else this.#recent.delete(name)
     this.#before.clear()
+  }
+
+  /** Forgets keys of a scope that a conversation came with, at most `limit` of them beside those in the list. */
+  forget(tenant: Tenant, of: { readonly conversationId: string; readonly scope: string }, limit: number): number {
+    const { conversationId, scope } = of
+    return inTransaction(this.#db, 'immediate', () => {
+      const recent = this.#statements.forgetRecent.run(tenant, conversationId, scope).changes
+      const kept = this.#statements.forget.run(tenant, conversationId, scope, limit).changes
+      for (const [name, row] of this.#recent)
+        if (row.tenant === tenant && row.conversation_id === conversationId && row.scope === scope)
+          this.#recent.delete(name)
+      return recent + kept
+    })
   }
 
   /** Between two commits: brings a long list into the index. What fails is tried again after the next commit. */

@@ -13,6 +13,8 @@ type Text = string
 type Lane = Pick<DeliveryRecord, 'channel' | 'account' | 'ref_id'>
 /** What a delivery was about. */
 type Subject = Pick<DeliveryRecord, 'conversation_id' | 'message_id' | 'recipient' | 'notification_id'>
+type Removed = Lane & Pick<DeliveryRecord, 'seq' | 'id' | 'state'>
+const REMOVED = 'seq, id, state, channel, account, ref_id'
 type NewRow = Omit<DeliveryRecord, 'seq' | 'state' | 'attempts' | 'lease' | 'reason'>
 type Deliver = Extract<Write, { kind: 'deliver' }>
 type Settle = Extract<Write, { kind: 'settle' }>
@@ -104,13 +106,26 @@ function prepare(db: Database) {
   }
 }
 
+function prepareRemoval(db: Database) {
+  return {
+    ofMessage: db.prepare<[Text, Text], Removed>(`select ${REMOVED} from delivery where tenant = ? and message_id = ?`),
+    ofNotification: db.prepare<[Text, Text], Removed>(
+      `select ${REMOVED} from delivery where tenant = ? and notification_id = ?`,
+    ),
+    removeParts: db.prepare<[Text, Text]>('delete from provider_part where tenant = ? and delivery_id = ?'),
+    remove: db.prepare<[number]>('delete from delivery where seq = ?'),
+  }
+}
+
 export class SqliteOutbox {
   readonly #db: Database
   readonly #statements: ReturnType<typeof prepare>
+  readonly #removal: ReturnType<typeof prepareRemoval>
 
   constructor(db: Database) {
     this.#db = db
     this.#statements = prepare(db)
+    this.#removal = prepareRemoval(db)
   }
 
   /** Within the transaction of a commit. */
@@ -140,6 +155,22 @@ export class SqliteOutbox {
     const lane = this.#statements.settle.get(outcome.state, dueAt, reason, tenant, deliveryId, lease)
     if (!lane) throw new Conflict('The lease is stale')
     if (outcome.state !== 'due') this.#letNextGo(tenant, lane, now)
+  }
+
+  /**
+   * Within a transaction: deletes the deliveries of a message or of a notification, and lets go who waited behind them.
+   * Answers how many.
+   */
+  remove(tenant: Tenant, about: { readonly message: string } | { readonly notification: string }, now: string): number {
+    const { ofMessage, ofNotification, removeParts, remove } = this.#removal
+    const found =
+      'message' in about ? ofMessage.all(tenant, about.message) : ofNotification.all(tenant, about.notification)
+    for (const { id, seq, state, ...lane } of found) {
+      removeParts.run(tenant, id)
+      remove.run(seq)
+      if (state === 'due' || state === 'leased') this.#letNextGo(tenant, lane, now)
+    }
+    return found.length
   }
 
   claim(tenant: Tenant, claim: Claim, now: string): Delivery[] {

@@ -1,8 +1,10 @@
 // What crosses the thread between the gateway and its SQLite file: one message in, one message out.
-import type { ConversationId, DeliveryId, Tenant } from '../model/ids'
+import type { ConversationId, DeliveryId, Place, Tenant } from '../model/ids'
 import type { Needs } from './conversation-store'
+import type { Who } from './custody-store'
 import type { Claim, Supply } from './delivery-store'
 import type { WriteRow } from './engine'
+import type { ErasedAddress, ErasedPage } from './erasure-store'
 import type { LogPage } from './log-reading'
 import type { Delivery } from './records'
 
@@ -15,6 +17,8 @@ export type Cell = string | number | null
 export interface FlatBatch {
   readonly now: string
   readonly opened: readonly Cell[]
+  /** Where the customers of those are reached. */
+  readonly named: readonly Cell[]
   readonly changed: readonly Cell[]
   /** Addresses whose conversation has ended. */
   readonly freed: readonly Cell[]
@@ -24,7 +28,7 @@ export interface FlatBatch {
   readonly once: readonly Cell[]
   readonly writes: readonly WriteRow[]
 }
-export const WIDTH = { opened: 9, changed: 9, freed: 5, taken: 5, events: 5, once: 7 } as const
+export const WIDTH = { opened: 9, named: 6, changed: 9, freed: 5, taken: 5, events: 5, once: 7 } as const
 
 export type Tail = Pick<LogPage, 'tenant' | 'id' | 'after'>
 export type Ask =
@@ -40,6 +44,11 @@ export type Ask =
   | { readonly do: 'replay'; readonly tenant: Tenant; readonly id: DeliveryId }
   | { readonly do: 'nextDueIn'; readonly tenant: Tenant; readonly at: Supply }
   | { readonly do: 'query'; readonly sql: string; readonly parameters: readonly unknown[] }
+  | { readonly do: 'eraseEvents'; readonly place: Place; readonly after: number; readonly limit: number }
+  | { readonly do: 'eraseRest'; readonly place: Place; readonly scope: string; readonly limit: number }
+  | { readonly do: 'eraseAddress'; readonly tenant: Tenant; readonly who: Who; readonly limit: number }
+  /** Brings the whole log of writing into the file, and leaves nothing in it. */
+  | { readonly do: 'checkpoint' }
   | { readonly do: 'probe' }
   | { readonly do: 'close' }
 
@@ -56,6 +65,11 @@ export interface Answers {
   replay: boolean
   nextDueIn: number | null
   query: { readonly rows: unknown[]; readonly changes: number }
+  eraseEvents: ErasedPage
+  eraseRest: number
+  eraseAddress: ErasedAddress
+  /** False when somebody else reads the file: their part of it stays. */
+  checkpoint: boolean
   probe: null
   close: null
 }

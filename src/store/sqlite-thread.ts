@@ -42,10 +42,10 @@ export class SqliteThread {
   }
 
   /** For everything else: answers in time or says that it cannot. Rejects with `GatewayError`. */
-  async consult<K extends keyof Answers>(ask: AskFor<K>): Promise<Answers[K]> {
+  async consult<K extends keyof Answers>(ask: AskFor<K>, withinMs = CONSULT_MS): Promise<Answers[K]> {
     let timer: NodeJS.Timeout | undefined
     const overdue = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new SqliteFault(SILENT)), CONSULT_MS)
+      timer = setTimeout(() => reject(new SqliteFault(SILENT)), withinMs)
     })
     try {
       return await Promise.race([this.ask<K>(ask), overdue])

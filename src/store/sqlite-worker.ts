@@ -6,6 +6,7 @@ import { migrate } from './migrate'
 import { RecentMap } from './recent-map'
 import { resolveNeeds } from './resolve-needs'
 import { toFault } from './sqlite-fault'
+import { SqliteErasure } from './sqlite-erasure'
 import { SqliteEvents } from './sqlite-events'
 import { SqliteOnce } from './sqlite-once'
 import { SqliteOutbox } from './sqlite-outbox'
@@ -53,19 +54,31 @@ async function openFile(file: string): Promise<Database> {
     // On every open: a WAL file that is opened again falls back to NORMAL, and an acknowledgement would promise too much.
     db.pragma('synchronous = FULL')
     db.pragma('foreign_keys = ON')
+    // What is deleted or replaced is overwritten where it stood: it must not be found in the file when it was erased.
+    db.pragma('secure_delete = ON')
     db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
     db.pragma(`cache_size = -${CACHE_KB}`)
     // What a statement keeps to undo itself is a page for each it changes: not worth a file.
     db.pragma('temp_store = memory')
     // Kysely does not migrate SQLite in a transaction of its own: a crash must not leave half a schema.
+    const isOlder = wasWrittenCarelessly(db)
     db.exec('begin immediate')
     await migrate(new Kysely({ dialect: new SqliteDialect({ database: db }) }), 'sqlite')
     db.exec('commit')
+    if (isOlder) db.exec('vacuum')
+    // Whoever died amid an erasure may have left in the log of writing what is no longer in the file.
+    db.pragma('wal_checkpoint(TRUNCATE)')
     return db
   } catch (cause) {
     db.close()
     throw cause
   }
+}
+
+/** By a program that left the bytes of what it deleted: they are cleared away once, at the first start with this one. */
+function wasWrittenCarelessly(db: Database): boolean {
+  const has = db.prepare<[string]>("select 1 from sqlite_master where type = 'table' and name = ?")
+  return has.get('conversation') !== undefined && has.get('custody') === undefined
 }
 
 class SqliteFile {
@@ -74,6 +87,7 @@ class SqliteFile {
   readonly #once: SqliteOnce
   readonly #reader: SqliteReader
   readonly #outbox: SqliteOutbox
+  readonly #erasure: SqliteErasure
   readonly #writer: SqliteWriter
   readonly #queries = new RecentMap<string, BetterSqlite.Statement>(MAX_PREPARED_QUERIES)
   #probes = 0
@@ -86,6 +100,7 @@ class SqliteFile {
     this.#events = events
     this.#once = once
     this.#outbox = outbox
+    this.#erasure = new SqliteErasure(db, { events, outbox })
     this.#reader = new SqliteReader(db, { events, once })
     this.#writer = new SqliteWriter(db, { events, once, outbox })
   }
@@ -112,6 +127,14 @@ class SqliteFile {
         return this.#outbox.nextDueIn(ask.tenant, ask.at, now)
       case 'query':
         return this.#query(ask)
+      case 'eraseEvents':
+        return this.#erasure.eraseEvents(ask, now)
+      case 'eraseRest':
+        return this.#once.forget(ask.place.tenant, { ...ask.place, scope: ask.scope }, ask.limit)
+      case 'eraseAddress':
+        return this.#erasure.eraseAddress(ask, now)
+      case 'checkpoint':
+        return this.#checkpoint()
       case 'probe':
         return this.#probe()
       case 'close':
@@ -144,6 +167,10 @@ class SqliteFile {
     this.#probes = (this.#probes + 1) % 1_000
     inTransaction(this.#db, 'immediate', () => this.#db.pragma(`user_version = ${this.#probes}`))
     return null
+  }
+  #checkpoint(): Answers['checkpoint'] {
+    const [found] = this.#db.pragma('wal_checkpoint(TRUNCATE)') as readonly { readonly busy: number }[]
+    return found?.busy === 0
   }
   #close(): Answers['close'] {
     this.#db.close()

@@ -25,6 +25,10 @@ function prepareLog(db: Database) {
       `insert into conversation (tenant, id, status, position, public_position, active_at, idle_warned, ended_at, picture)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing`,
     ),
+    named: db.prepare<Cell[]>(
+      `insert into custody (tenant, conversation_id, channel, account, ref_id, ended_at) values (?, ?, ?, ?, ?, ?)
+       on conflict do nothing`,
+    ),
     changed: db.prepare<Cell[]>(
       `update conversation set status = ?, position = ?, public_position = ?, active_at = ?, idle_warned = ?,
          ended_at = ?, picture = ? where tenant = ? and id = ?`,
@@ -120,6 +124,7 @@ export class SqliteWriter {
     for (const row of rows(batch.changed, WIDTH.changed)) log.changed.run(...row)
     for (const row of rows(batch.opened, WIDTH.opened))
       mustChange(log.opened.run(...row).changes, 'The conversation is there already')
+    for (const row of rows(batch.named, WIDTH.named)) log.named.run(...row)
     // Before they are taken: the next conversation of an address may open in the batch that ends the last.
     for (const row of rows(batch.freed, WIDTH.freed)) log.freed.run(...row)
     for (const row of rows(batch.taken, WIDTH.taken))

@@ -1,9 +1,11 @@
 // What every connector must keep, whatever it talks to: run it with a connector and a provider that a test can command.
 import {
+  type Attachment,
   type Connector,
   DeliveryError,
   type Gateway,
   type Incoming,
+  type IncomingFile,
   type Outgoing,
   type ProviderReceipt,
 } from '../../connectors/connector'
@@ -29,6 +31,9 @@ export class RecordingGateway implements Gateway {
     await this.before(message)
   }
 
+  async upload({ name }: IncomingFile): Promise<Attachment> {
+    return { type: 'application/octet-stream', name, contentUrl: `https://gateway.example/${name}` }
+  }
   async report(receipt: ProviderReceipt): Promise<void> {
     this.reported.push(receipt)
   }

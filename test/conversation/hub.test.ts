@@ -53,6 +53,22 @@ describe('following a conversation', () => {
     expect(ann.counts).toEqual([1, 2, 3])
     expect(ann.types).toEqual(['participantJoined', 'messageSent', 'messageSent'])
   })
+  it('tells nothing that a hint brings too late, when it was erased meanwhile: only what the log still says', async () => {
+    const heard: string[] = []
+    const late = { history: async () => undefined, live: () => undefined, hearEphemeral: () => undefined }
+    const following = hub.followAsStaff({ tenant, conversationId: id }, 1, {
+      ...late,
+      hear: (event) => void heard.push(event.type === 'messageSent' ? event.content.text : event.type),
+    })
+    await following.caughtUp
+    bus.isOpen = false
+    await write(store, id, said('secret'))
+    await under.database.erasures.eraseEvents({ tenant, conversationId: id }, 0, 10)
+    bus.announce({ kind: 'erased', tenant, conversationId: id })
+    bus.releaseAll()
+    await eventually(() => heard.length === 1)
+    expect(heard).toEqual([''])
+  })
   it('begins after what was heard, and at the end for who claims to have heard more than was said', async () => {
     await fill(9)
     const [some, all, more] = [new Ears('public'), new Ears('public'), new Ears('staff')]

@@ -1,5 +1,6 @@
 // Opting out and in by a word.
 import { Suppression, suppressedAs } from '../../src/conversation/suppression'
+import { hashedAddress } from '../../src/model/hashed-address'
 import { addressOf } from '../support/log-fixtures'
 
 const suppression = new Suppression({
@@ -31,6 +32,10 @@ describe('opting out', () => {
     const address = { channel: 'sms', account: '', refId: '+1' }
     expect(suppressedAs('sms', '+1')).toEqual(address)
     expect(suppression.writesFor(ann, 'en', 'stop')).toEqual([{ kind: 'suppress', address }])
-    expect(suppression.writesFor({ ...ann, account: '+2' }, 'fr', 'start')).toEqual([{ kind: 'unsuppress', address }])
+    expect(suppression.writesFor({ ...ann, account: '+2' }, 'fr', 'start')).toEqual([
+      { kind: 'unsuppress', address },
+      // Under which it stands there if its owner was erased meanwhile.
+      { kind: 'unsuppress', address: hashedAddress(address) },
+    ])
   })
 })

@@ -1,5 +1,5 @@
 // One case or more for every event of the catalog: the requests a stranger would try on somebody else's conversation.
-import { EVENTS, type EventName } from '../../src/dialects/customer-channel/catalog'
+import { EVENTS, type EventName } from '../../src/dialects/customer-channel/catalog-events'
 import type { Lure } from './strangers'
 
 type Body = Record<string, unknown>

@@ -49,6 +49,35 @@ export const ROUTE_CASES: Readonly<Record<RouteName, RouteCase>> = {
         ...((type === 'pdf' || type === 'email') && { isOpen: true }),
       })),
   },
+  staffTranscript: {
+    names: 'conversation',
+    ask: (conversationId) =>
+      ['json', 'pdf', 'html', 'docx'].map((type) => ({ path: at('staffTranscript', { conversationId, type }) })),
+  },
+  uploadFile: {
+    names: 'conversation',
+    ask: (conversationId) => [{ path: at('uploadFile', { conversationId }) }],
+  },
+  findFile: {
+    names: 'conversation',
+    ask: (conversationId) => [
+      { path: at('findFile', { conversationId, fileId: newId() }) },
+      { path: `${at('findFile', { conversationId, fileId: newId() })}?thumbnail` },
+    ],
+  },
+  // A link names its file under a seal, and nothing else: test/isolation/files.test.ts tries whose file it opens.
+  openFile: {
+    names: 'nothing',
+    ask: () => [
+      { path: at('openFile', { link: newId(), name: 'x.png' }) },
+      {
+        path: at('openFile', {
+          link: `${newId()}.o${(9e9).toString(36)}.staff.${newId()}${newId().slice(0, 10)}`,
+          name: 'x',
+        }),
+      },
+    ],
+  },
   login: {
     names: 'username',
     ask: (username) => [
@@ -90,6 +119,23 @@ export const ROUTE_CASES: Readonly<Record<RouteName, RouteCase>> = {
     ask: () => [{ path: at('deadLetters') }, { path: `${at('deadLetters')}?limit=junk` }],
   },
   replayDeadLetter: { names: 'deadLetter', ask: (id) => [{ path: at('replayDeadLetter', { id }) }] },
+  erase: {
+    names: 'conversation',
+    ask: (conversationId) => [
+      { path: at('erase'), body: { conversationId } },
+      { path: at('erase'), body: { channel: 'sms', refId: PHONE } },
+      { path: at('erase'), body: { channel: 'sms', account: ACCOUNT, refId: UNKNOWN_PHONE } },
+      { path: at('erase'), body: {} },
+    ],
+  },
+  holdConversation: {
+    names: 'conversation',
+    ask: (conversationId) => [
+      { path: at('holdConversation', { conversationId }), body: { hold: true, reason: 'mine' } },
+      { path: at('holdConversation', { conversationId }), body: { hold: 'perhaps' } },
+    ],
+  },
+  retention: { names: 'nothing', ask: () => [{ path: at('retention') }] },
   sendNotification: {
     names: 'number',
     ask: (to) => [

@@ -1,5 +1,5 @@
 // Requests of every event of the catalog, changed field by field, as the packets that carry them.
-import { EVENTS, type EventName } from '../../src/dialects/customer-channel/catalog'
+import { EVENTS, type EventName } from '../../src/dialects/customer-channel/catalog-events'
 import type { Chance } from './chance'
 import { junk, MARK, mutated, write, type Fields } from './junk'
 import { frame } from './raw-socket'

@@ -1,5 +1,5 @@
 // Frames as nobody should send them: broken WebSocket framing, broken Engine.IO packets, broken Socket.IO grammar.
-import { EVENTS } from '../../src/dialects/customer-channel/catalog'
+import { EVENTS } from '../../src/dialects/customer-channel/catalog-events'
 import type { Chance } from './chance'
 import { EVIL_NAMES, garbled, junk, MARK, write } from './junk'
 import { frame } from './raw-socket'

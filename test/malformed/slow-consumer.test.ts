@@ -11,8 +11,8 @@ const MESSAGES = 3_600
 const WARM_UP = 2_300
 const AT_ONCE = 10
 /** About 47 KB each: all of them are more than the bound, for one reader alone. */
-const LINK = `data:image/png;base64,${'A'.repeat(31_000)}`
-const ATTACHMENTS = [{ type: 'image/png', name: 'a', contentUrl: LINK }]
+const LINK = `https://example.org/${'a'.repeat(1_900)}`
+const ATTACHMENTS = Array.from({ length: 8 }, () => ({ name: 'a', contentUrl: LINK, thumbnailUrl: LINK }))
 const TEXT = 'x'.repeat(16_000)
 const MAX_GROWTH_MB = 50
 const PATIENCE = 30_000

@@ -4,7 +4,10 @@ import { ERROR_CODES, GatewayError, notYours, toGatewayError } from '../../src/m
 describe('a failure', () => {
   it('may be tried again when the store, the load or we ourselves are to blame, and never else', () => {
     const retryable = ERROR_CODES.filter((code) => new GatewayError(code, 'No.').retryable)
-    expect(retryable).toEqual(['tooManyRequests', 'internal', 'unavailable'])
+    expect(retryable).toEqual(['timeout', 'tooManyRequests', 'internal', 'unavailable', 'storageFull'])
+  })
+  it('that stays one is not to be tried again, whatever its code says', () => {
+    expect(new GatewayError('unavailable', 'No.', { permanent: true }).retryable).toBe(false)
   })
   it('shows nothing of what was thrown, and keeps it for the log', () => {
     const cause = new Error('password=hunter2')

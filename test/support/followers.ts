@@ -143,6 +143,7 @@ export function hindered(
     },
     onCommitted: (listener) => store.onCommitted(listener),
     heard: (events) => store.heard(events),
+    forget: (id) => store.forget(id),
     list: (...page) => store.list(...page),
     claimIdle: (...wish) => store.claimIdle(...wish),
     find: (...name) => read('find', () => store.find(...name)),

@@ -6,7 +6,15 @@ import type { Hearing, Seat } from '../../src/dialects/customer-channel/seat'
 import type { ConversationEvent, InternalDraft, InternalEvent, PublicDraft, PublicEvent } from '../../src/model/events'
 import type { EventId, Place } from '../../src/model/ids'
 import type { ConversationStore } from '../../src/store/conversation-store'
-import type { Line, Transcript } from '../../src/transcript/transcripts'
+import type {
+  CustomerTranscript,
+  Line,
+  Move,
+  PublicEntry,
+  StaffEntry,
+  StaffTranscript,
+  Whisper,
+} from '../../src/transcript/transcript'
 
 declare const setting: Setting
 declare const place: Place
@@ -14,12 +22,18 @@ declare const hub: Hub
 declare const store: ConversationStore
 declare const whisper: Extract<InternalEvent, { type: 'whispered' }>
 declare const internal: InternalEvent
+declare const erasure: Extract<InternalEvent, { type: 'conversationErased' }>
 declare const either: ConversationEvent
 declare const shown: Extract<PublicEvent, { type: 'messageSent' }>
 declare const outsider: Follower<PublicEvent>
 declare const insider: Follower<ConversationEvent>
 declare const seat: Seat<PublicEvent>
-declare const transcript: Transcript
+declare const transcript: CustomerTranscript
+declare const insiders: StaffTranscript
+declare const aside: Whisper
+declare const line: Line
+declare const move: Move
+declare const staffEntry: StaffEntry
 declare const eventId: EventId
 
 // ---------------------------------------------------------------------------------------- the codec of customers and connectors
@@ -27,6 +41,8 @@ declare const eventId: EventId
 encodePublic(shown, setting)
 // @ts-expect-error -- a whisper has no public position: the codec of outsiders has no shape for it.
 encodePublic(whisper, setting)
+// @ts-expect-error -- nor for the record of an erasure, which names who had it done.
+encodePublic(erasure, setting)
 // @ts-expect-error -- nor for a receipt of a whisper, a silent supervisor, or anything else that is internal.
 encodePublic(internal, setting)
 // @ts-expect-error -- an event that may be either must be looked at first, with `isPublic`.
@@ -72,10 +88,23 @@ export const tagged: 'tag' extends keyof PublicEvent ? true : false = false
 
 // ------------------------------------------------------------------------------------------------------- transcripts and stores
 
+export const kept: CustomerTranscript = { ...transcript, entries: [line, move] }
 // @ts-expect-error -- a line of a transcript has a place among the public events; a whisper has none.
-export const line: Line = { seq: whisper.publicPosition, at: whisper.at, from: whisper.by, text: '', attachments: [] }
-// @ts-expect-error -- an event is no line.
-export const lines: Transcript = { ...transcript, lines: [whisper] }
+export const placed: Line = { ...line, seq: whisper.publicPosition }
+// @ts-expect-error -- an event is no entry.
+export const raw: CustomerTranscript = { ...transcript, entries: [shown] }
+// @ts-expect-error -- what customers keep has no shape for a whisper.
+export const whispering: CustomerTranscript = { ...transcript, entries: [aside] }
+// @ts-expect-error -- nor for one that calls itself an entry of the public.
+export const posing: PublicEntry = aside
+// @ts-expect-error -- nor for an observer.
+export const observed: PublicEntry['kind'] = 'observerJoined'
+// @ts-expect-error -- nor for whatever staff may read.
+export const anything: PublicEntry = staffEntry
+// @ts-expect-error -- the staff's form is not the customer's, also where nobody whispered.
+export const handed: CustomerTranscript = insiders
+// @ts-expect-error -- nor by another name.
+export const relabelled: CustomerTranscript = { ...insiders, audience: 'customer' }
 export const read = async (): Promise<readonly PublicEvent[]> =>
   store.publicEvents(place.tenant, place.conversationId, 0, 1)
 const whole = store.events(place.tenant, place.conversationId, 0, 1)

@@ -8,6 +8,7 @@ import { readConfig } from '../../src/config'
 import { startGateway, type Gateway } from '../../src/gateway'
 import { startChromium } from '../support/chromium'
 import { eventually } from '../support/eventually'
+import { png } from '../support/uploading'
 
 const PASSWORD = 'correct horse battery'
 let folder: string
@@ -127,6 +128,28 @@ it('shows what people write as text, never as markup', async () => {
   expect(await page.locator('img').count()).toBe(0)
   expect(await page.locator('section b').count()).toBe(0)
   expect(problems).toEqual([])
+})
+
+it('sends a picture, which both see, and says why when a file is not taken', async () => {
+  await signIn()
+  await startChat('Paul')
+  await joinChat('Paul')
+  const choose = (side: Locator, file: { name: string; mimeType: string; buffer: Buffer }) =>
+    side.locator('input[type=file]').setInputFiles(file)
+  await choose(customer(), { name: 'kettle.png', mimeType: 'image/png', buffer: Buffer.from(await png(320, 200)) })
+  for (const side of [customer(), agent()]) {
+    const picture = side.getByRole('img', { name: 'kettle.png' })
+    await picture.waitFor()
+    await eventually(async () => (await picture.evaluate((image: HTMLImageElement) => image.naturalWidth)) > 0)
+  }
+  await choose(agent(), { name: 'price list.txt', mimeType: 'text/plain', buffer: Buffer.from('Kettle, 20') })
+  await customer().getByRole('link', { name: 'price list.txt' }).waitFor()
+  expect(await violations()).toEqual([])
+  expect(problems).toEqual([])
+  await choose(customer(), { name: 'kettle.png', mimeType: 'image/png', buffer: Buffer.from('<html>') })
+  await customer()
+    .getByText(/^Not sent\./)
+    .waitFor()
 })
 
 it('says why when the password is wrong', async () => {

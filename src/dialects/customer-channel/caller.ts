@@ -1,6 +1,7 @@
 // One socket: who it is, and what it asks for. It may sit in many conversations: an agent does, a customer sits in one.
 import type { Caller as Identity } from '../../identity/credentials'
 import { GatewayError } from '../../model/errors'
+import type { Attachments } from './attachments'
 import type { Connectors, RegisterRequest } from './connectors'
 import { answerDirectly } from './frame'
 import { failureOf, handle, type Answer, type Border, type Handler } from './handle'
@@ -13,6 +14,7 @@ const MAX_UNDER_WAY = 1_024
 
 export interface CallerDeps extends SeatingDeps {
   readonly connectors: Connectors
+  readonly attachments: Attachments
 }
 
 export class Caller implements Sitter, Border {
@@ -49,6 +51,11 @@ export class Caller implements Sitter, Border {
   gone(): void {
     this.#seating.dropAll()
     this.deps.connectors.gone(this)
+  }
+
+  /** What it has at hand of a conversation that was erased. */
+  forget(conversationId: string): void {
+    this.#seating.onErased(conversationId)
   }
 
   async join(request: wire.JoinRequest, answer: Answer): Promise<void> {

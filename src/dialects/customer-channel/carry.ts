@@ -3,7 +3,7 @@ import type { Socket } from 'socket.io'
 import type { Answer } from '../../conversation/outbox'
 import type { DeliveryBody } from '../../conversation/rules'
 import type { Delivery } from '../../store/records'
-import { encodeDelivery } from './codec'
+import { encodeDelivery, type ShowFile } from './codec'
 import { parse } from './tolerant'
 import * as wire from './wire'
 
@@ -18,11 +18,12 @@ export class Line {
     private readonly acknowledges: boolean,
     /** How long it may take to answer a delivery. */
     private readonly answerMs: number,
+    private readonly show: ShowFile,
   ) {}
 
   carry(delivery: Delivery): Promise<Answer> {
     const { socket } = this
-    const message = encodeDelivery(delivery, JSON.parse(delivery.body) as DeliveryBody)
+    const message = encodeDelivery(delivery, JSON.parse(delivery.body) as DeliveryBody, this.show)
     if (!socket.connected) return Promise.resolve({ type: 'gone' })
     if (!this.acknowledges) {
       socket.emit('messageArrived', message)

@@ -1,4 +1,4 @@
-// Every event and route of the Customer Channel API, once: the documents, the handlers and the isolation test are made from it.
+// Every route of the Customer Channel API, once: the documents, the handlers and the isolation test are made from it. Its events: catalog-events.ts.
 import type { z } from 'zod'
 import * as rest from './rest-wire'
 import * as wire from './wire'
@@ -6,96 +6,24 @@ import * as wire from './wire'
 /** Who may call it at all; whether it is theirs is asked besides. */
 export type Audience = 'anyone' | 'customer' | 'staff' | 'supervisor' | 'connector' | 'thirdParty' | 'bot'
 
-interface Request {
+export interface Request {
   /** The shape that the documents show. */
   readonly documented: z.ZodObject
 }
-export interface EventEntry {
-  readonly summary: string
-  readonly who: readonly Audience[]
-  readonly request: Request
-  readonly reply: z.ZodType
-  /** Does its request name a conversation? Then it answers 404 alike for all that is not the caller's. */
-  readonly ofConversation: boolean
-}
 export interface RouteEntry {
-  readonly method: 'get' | 'post' | 'patch' | 'delete'
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   readonly path: string
   readonly summary: string
   readonly who: readonly Audience[]
   readonly body?: Request
+  /** The body is a form with one file. */
+  readonly isForm?: true
   readonly query?: Request
   readonly status: 200 | 201 | 202 | 204
   readonly answer?: z.ZodType
   readonly mediaTypes?: readonly string[]
   readonly ofConversation: boolean
 }
-
-/** From client to server. */
-export const EVENTS = {
-  joinConversation: {
-    summary: 'Takes a seat in a conversation, and resumes after a position of the reader’s own count',
-    who: ['customer', 'staff', 'connector'],
-    request: wire.joinRequest,
-    reply: wire.joinReply,
-    ofConversation: true,
-  },
-  sendMessage: {
-    summary: 'Says something, reports a receipt, or tells an activity',
-    who: ['customer', 'staff', 'connector'],
-    request: wire.sendRequest,
-    reply: wire.sendReply,
-    ofConversation: true,
-  },
-  endConversation: {
-    summary: 'Ends the conversation for all',
-    who: ['customer', 'staff', 'connector'],
-    request: wire.conversationRequest,
-    reply: wire.emptyReply,
-    ofConversation: true,
-  },
-  leaveConversation: {
-    summary: 'Gives the seat up at once, without the grace that a lost connection has',
-    who: ['customer', 'staff', 'connector'],
-    request: wire.conversationRequest,
-    reply: wire.emptyReply,
-    ofConversation: true,
-  },
-  registerConnector: {
-    summary: 'Registers this socket as the connector of a channel; sent again after every reconnect',
-    who: ['connector'],
-    request: wire.registerConnectorRequest,
-    reply: wire.registerConnectorReply,
-    ofConversation: false,
-  },
-  registerBot: {
-    summary: 'Not there yet: answers 501',
-    who: ['bot'],
-    request: wire.registerConnectorRequest,
-    reply: wire.emptyReply,
-    ofConversation: false,
-  },
-  requestAgentTransfer: {
-    summary: 'Not there yet: answers 501',
-    who: ['customer', 'bot'],
-    request: wire.conversationRequest,
-    reply: wire.emptyReply,
-    ofConversation: true,
-  },
-} as const satisfies Record<string, EventEntry>
-export type EventName = keyof typeof EVENTS
-
-/** From server to client. */
-export const SERVER_EVENTS = {
-  conversationInfo: { summary: 'The picture of the conversation, after every join', payload: wire.conversationInfo },
-  messageArrived: { summary: 'A message or an activity; to a connector, a delivery', payload: wire.wireMessage },
-  initConversation: { summary: 'To staff: a conversation has begun', payload: wire.initConversation },
-  error: {
-    summary:
-      'A failure that nobody waited for: the request had no acknowledgement, or the token that a seat was taken with has run out',
-    payload: wire.failureReply,
-  },
-} as const
 
 export const ROUTES = {
   init: {
@@ -125,8 +53,48 @@ export const ROUTES = {
     who: ['customer', 'staff'],
     status: 200,
     answer: rest.transcriptJson,
-    mediaTypes: ['application/json', 'text/plain', 'text/html', 'text/csv'],
+    query: rest.transcriptQuery,
+    mediaTypes: ['application/json', 'text/plain', 'text/html', 'text/csv', 'application/pdf'],
     ofConversation: true,
+  },
+  staffTranscript: {
+    method: 'get',
+    path: '/api/agent/conversations/{conversationId}/transcript/{type}',
+    summary: 'The transcript of a conversation, running or ended, for staff: with whispers, or in the customer’s form',
+    who: ['staff'],
+    status: 200,
+    answer: rest.staffTranscriptJson,
+    query: rest.staffTranscriptQuery,
+    mediaTypes: ['application/json', 'text/plain', 'text/html', 'text/csv', 'application/pdf'],
+    ofConversation: true,
+  },
+  uploadFile: {
+    method: 'post',
+    path: '/api/customer/conversations/{conversationId}/files',
+    summary: 'Sends a file into a conversation; its answer is an attachment to say in a message',
+    who: ['customer', 'staff', 'connector'],
+    isForm: true,
+    status: 201,
+    answer: wire.attachment,
+    ofConversation: true,
+  },
+  findFile: {
+    method: 'get',
+    path: '/api/customer/conversations/{conversationId}/files/{fileId}',
+    summary: 'A file of a conversation, by the conversation’s credential; `?thumbnail` for its small picture',
+    who: ['customer', 'staff', 'connector'],
+    status: 200,
+    mediaTypes: ['application/octet-stream'],
+    ofConversation: true,
+  },
+  openFile: {
+    method: 'get',
+    path: '/api/files/{link}/{name}',
+    summary: 'A file, by a signed link that expires, as messages and connectors are given them',
+    who: ['anyone'],
+    status: 200,
+    mediaTypes: ['application/octet-stream'],
+    ofConversation: false,
   },
   login: {
     method: 'post',
@@ -228,6 +196,35 @@ export const ROUTES = {
     summary: 'Tries a dead letter again from the beginning',
     who: ['supervisor'],
     status: 202,
+    ofConversation: false,
+  },
+  erase: {
+    method: 'post',
+    path: '/api/admin/erasures',
+    summary: 'Erases a conversation, or a customer with all their conversations; again, it counts nothing',
+    who: ['supervisor'],
+    body: rest.eraseRequest,
+    status: 200,
+    answer: rest.erasureAnswer,
+    ofConversation: false,
+  },
+  holdConversation: {
+    method: 'put',
+    path: '/api/admin/conversations/{conversationId}/hold',
+    summary: 'Puts a legal hold on a conversation, which is not erased then, or lifts it',
+    who: ['supervisor'],
+    body: rest.holdRequest,
+    status: 200,
+    answer: rest.holdAnswer,
+    ofConversation: false,
+  },
+  retention: {
+    method: 'get',
+    path: '/api/admin/retention',
+    summary: 'Tells how long what ended is kept, and by channel how much of it is due or held',
+    who: ['supervisor'],
+    status: 200,
+    answer: rest.retentionAnswer,
     ofConversation: false,
   },
   sendNotification: {

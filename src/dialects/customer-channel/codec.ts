@@ -1,11 +1,19 @@
 // Our log → the Customer Channel API. Pure: no sockets, no clock, no store.
-import type { Content } from '../../model/content'
+import { isStored, type Content, type StoredAttachment } from '../../model/content'
 import type { Conversation, Opening } from '../../model/conversation'
 import type { ConversationEvent, Ephemeral, InternalEvent, PublicEvent, Utterance } from '../../model/events'
 import type { Author, Person as ModelPerson } from '../../model/participant'
 import type { DeliveryBody } from '../../conversation/rules'
 import type { Delivery } from '../../store/records'
-import type { ActivityMessage, ChatMessage, ConversationInfo, Person, WireConversation, WireMessage } from './wire'
+import type {
+  ActivityMessage,
+  Attachment,
+  ChatMessage,
+  ConversationInfo,
+  Person,
+  WireConversation,
+  WireMessage,
+} from './wire'
 
 /** What every message of a conversation repeats. */
 export interface Setting {
@@ -13,7 +21,10 @@ export interface Setting {
   readonly refId: string
   /** The socket that joined with a handle sees the handle where its own id stands, so that old clients find themselves. */
   readonly self: { readonly id: string; readonly shown: string } | null
+  readonly show: ShowFile
 }
+/** How an audience is shown a file of the conversation: by a link that opens it for a while. */
+export type ShowFile = (file: StoredAttachment) => Attachment
 
 const TYPE: Readonly<Record<Author['role'], Person['type']>> = {
   customer: 'Customer',
@@ -71,11 +82,11 @@ function envelopeOf(event: ConversationEvent, setting: Setting, seq: number): En
 }
 
 type Said = Extract<ConversationEvent, { type: 'messageSent' | 'whispered' }>
-function encodeChat(event: Said, envelope: Envelope, { refId }: Setting): ChatMessage {
+function encodeChat(event: Said, envelope: Envelope, { refId, show }: Setting): ChatMessage {
   const { content } = event
   const { id, messageId, conversationId, timestamp, channel, seq, from, to } = envelope
   const tag = event.type === 'whispered' ? event.tag : ''
-  const attachments = encodeAttachments(content)
+  const attachments = encodeAttachments(content, show)
   const { text } = content
   const type = 'ChatMessage'
   // Field by field, and made once for each audience of each message.
@@ -97,7 +108,8 @@ function encodeChat(event: Said, envelope: Envelope, { refId }: Setting): ChatMe
   return hasKeys(content.extras) ? { ...content.extras, ...said } : said
 }
 const hasKeys = (object: object): boolean => Object.keys(object).length > 0
-const encodeAttachments = ({ attachments }: Content) => attachments.map((attachment) => ({ ...attachment }))
+export const encodeAttachments = ({ attachments }: Pick<Content, 'attachments'>, show: ShowFile): Attachment[] =>
+  attachments.map((attachment) => (isStored(attachment) ? show(attachment) : { ...attachment }))
 
 type Told = Pick<ActivityMessage, 'activityType' | 'info'> & { readonly tag?: 'whisper' | '' }
 function activity(envelope: Envelope, { activityType, info, tag = '' }: Told): ActivityMessage {
@@ -149,6 +161,12 @@ function encodeInternal(event: InternalEvent, envelope: Envelope, setting: Setti
       const info = { ...participant(event.participant), presence: event.presence }
       return activity(envelope, { activityType: 'participantChanged', info, tag: 'whisper' })
     }
+    case 'transcriptMailed': {
+      const info = { state: event.state, mailId: event.mailId }
+      return activity(envelope, { activityType: 'transcriptMailed', info, tag: 'whisper' })
+    }
+    case 'conversationErased':
+      return activity(envelope, { activityType: 'conversationErased', info: { ...event.counts }, tag: 'whisper' })
   }
 }
 const receiptInfo = ({ messageId, reason }: { messageId: string; reason?: string }) => ({
@@ -239,9 +257,9 @@ export function encodeInfo(picture: {
 }
 
 /** A delivery, as a connector is told it: `refId` is the customer's account on the channel. */
-export function encodeDelivery(delivery: Delivery, body: DeliveryBody): ChatMessage {
+export function encodeDelivery(delivery: Delivery, body: DeliveryBody, show: ShowFile): ChatMessage {
   const { id: deliveryId, to, conversationId, messageId, recipient } = delivery
-  const setting = { channel: to.channel, refId: to.refId, self: null }
+  const setting = { channel: to.channel, refId: to.refId, self: null, show }
   return {
     ...body.content.extras,
     ...(messageId && { id: messageId }),
@@ -256,7 +274,7 @@ export function encodeDelivery(delivery: Delivery, body: DeliveryBody): ChatMess
     refId: to.refId,
     channel: to.channel,
     account: to.account,
-    attachments: encodeAttachments(body.content),
+    attachments: encodeAttachments(body.content, show),
     timestamp: body.at,
     deliveryId,
   }

@@ -1,14 +1,17 @@
 // Connectors at the socket's door: they register, get leased deliveries, and bring messages and receipts of their channel.
 import type { Held } from '../../conversation/carriers'
+import type { InboundMessage } from '../../conversation/conversations'
 import type { Carrier } from '../../conversation/outbox'
 import { connectorByAddress, opens, type Caller as Identity } from '../../identity/credentials'
 import { GatewayError, notYours } from '../../model/errors'
 import { parseEventId, type DeliveryId, type EventId, type ParticipantId, type Place } from '../../model/ids'
 import { channelName, type Address } from '../../model/participant'
+import type { Attachments, Settled } from './attachments'
 import { type ConnectorSocket, Line } from './carry'
 import { acknowledgementOf } from './codec'
 import type { ChannelDeps } from './deps'
 import { readOpening } from './opening'
+import { Sequence } from './sequence'
 import { broughtDigest, readContent, readSpeech, type Speech } from './speech'
 import * as wire from './wire'
 
@@ -36,7 +39,9 @@ const MAX_PLACES = 256
 export class Connectors {
   readonly #registered = new Map<string, Registration>()
 
-  constructor(private readonly deps: ChannelDeps) {}
+  readonly #sequence = new Sequence()
+
+  constructor(private readonly deps: ChannelDeps & { readonly attachments: Attachments }) {}
 
   /** Idempotent; another socket with the same id, account and instance fences the older one, on whatever node that is. */
   async register(caller: Caller, request: RegisterRequest) {
@@ -111,15 +116,35 @@ export class Connectors {
       { ...facts, refId, extras: {} },
       { channel, account, verified: true, at: now().toISOString() },
     )
-    const { event } = await conversations.receive({
-      tenant: entryPoint.tenant,
-      opening,
-      externalMessageId,
-      clientMessageId: messageId,
+    const inbound = {
+      ...{ tenant: entryPoint.tenant, opening, externalMessageId, clientMessageId: messageId, content },
       digest: broughtDigest(refId, { type: 'message', content }),
-      content,
+    }
+    const { attachments } = this.deps
+    // What the customer said before comes first, though its files are being stored still.
+    const sender = [channel, account, refId].join('\n')
+    const prepare = attachments.concern(content.attachments) ? () => this.#settle(inbound) : null
+    const { event } = await this.#sequence.say(sender, prepare, async (settled) => {
+      if (!settled) return conversations.receive(inbound)
+      let isUsed = false
+      try {
+        const stored = await conversations.receive({ ...inbound, content: settled.content })
+        isUsed = !stored.repeated
+        return stored
+      } finally {
+        if (!isUsed) await attachments.discard(settled.made).catch(this.deps.onFault)
+      }
     })
     return acknowledgementOf(event, 'public')
+  }
+  /** Files belong to a conversation: the one that the message will find. */
+  async #settle({ tenant, opening, content, externalMessageId, digest }: InboundMessage): Promise<Settled> {
+    const { conversationId, customer } = await this.deps.conversations.open({
+      ...{ tenant, opening, digest },
+      requestId: `files ${externalMessageId}`,
+      mayRepeat: () => true,
+    })
+    return this.deps.attachments.settle({ place: { tenant, conversationId }, from: customer }, content)
   }
 
   async report(identity: ConnectorIdentity, receipt: ReceiptSpeech, request: wire.SendRequest): Promise<object> {
@@ -172,7 +197,7 @@ export class Connectors {
   /** From here on it gets what is due; the answer ends that. */
   #supply({ socket }: Caller, held: Held, acknowledges: Carrier['acknowledges']): () => Promise<void> {
     const { tenant, channel, account } = held.registration.place
-    const line = new Line(socket, acknowledges, this.deps.answerMs)
+    const line = new Line(socket, acknowledges, this.deps.answerMs, this.deps.fileDoor.forConnectors)
     const carrier = { tenant, channel, account, acknowledges, share: () => held.share() }
     const stop = this.deps.outbox.register({ ...carrier, carry: (delivery) => line.carry(delivery) })
     return async () => {

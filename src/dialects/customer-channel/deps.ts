@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Attendance } from '../../conversation/attendance'
 import type { Carriers } from '../../conversation/carriers'
 import type { Conversations } from '../../conversation/conversations'
+import type { Erasure } from '../../conversation/erasure'
 import type { Hub } from '../../conversation/hub'
 import type { Notifications } from '../../conversation/notifications'
 import type { Outbox } from '../../conversation/outbox'
@@ -10,9 +11,13 @@ import type { Accounts } from '../../identity/accounts'
 import type { Credentials } from '../../identity/credentials'
 import type { ApiKeys } from '../../identity/keys'
 import type { Tokens } from '../../identity/tokens'
+import type { TranscriptMail } from '../../transcript/transcript-mail'
+import type { TranscriptForms } from '../../transcript/transcript-forms'
 import type { Transcripts } from '../../transcript/transcripts'
 import type { Place } from '../../model/ids'
+import type { Files } from '../../files/files'
 import type { EntryPoint, Limiter } from '../dialect'
+import type { FileDoor } from './file-door'
 
 export interface ChannelDeps {
   readonly entryPoint: EntryPoint
@@ -26,11 +31,16 @@ export interface ChannelDeps {
   readonly answerMs: number
   readonly conversations: Conversations
   readonly hub: Hub
+  readonly erasure: Erasure
   readonly outbox: Outbox
   readonly carriers: Carriers
   readonly attendance: Attendance
   readonly notifications: Notifications
   readonly transcripts: Transcripts
+  readonly transcriptForms: TranscriptForms
+  readonly transcriptMail: TranscriptMail
+  readonly files: Files
+  readonly fileDoor: FileDoor
   readonly accounts: Accounts
   readonly keys: ApiKeys
   readonly credentials: Credentials
@@ -46,6 +56,8 @@ export interface ChannelDeps {
   readonly isConnectorAddress: (address: string) => boolean
   /** Hears of every conversation whose customer has come, on whatever node. Answers how to stop. */
   readonly onBegun: (listener: (place: Place) => void) => () => void
+  /** Hears of every conversation that was erased, on whatever node. Answers how to stop. */
+  readonly onErased: (listener: (place: Place) => void) => () => void
   /** For whoever counts. */
   readonly onSocket: (what: 'opened' | 'closed' | 'droppedAsSlow') => void
   /** On its way down: nothing new begins here. */

@@ -1,5 +1,5 @@
 // The AsyncAPI document of the Customer Channel API: what travels over Socket.IO, generated from the catalog.
-import { EVENTS, SERVER_EVENTS, type EventEntry } from './catalog'
+import { EVENTS, SERVER_EVENTS, type EventEntry } from './catalog-events'
 import { named, reachable, ref } from './document-schemas'
 import {
   CREDENTIALS,

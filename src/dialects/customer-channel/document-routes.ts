@@ -34,7 +34,7 @@ export function describeRoutes(place: DocumentPlace) {
 const TAGS = [
   { name: 'Customers', description: 'Starting a chat, tokens and transcripts' },
   { name: 'Agents', description: 'Signing in, and what there is to answer' },
-  { name: 'Administration', description: 'Staff, keys and dead letters; for supervisors' },
+  { name: 'Administration', description: 'Staff, keys, dead letters, erasures and holds; for supervisors' },
   { name: 'Notifications', description: 'Messages that no conversation began' },
 ]
 const tagOf = (path: string): string =>
@@ -65,15 +65,22 @@ function operation(name: RouteName, route: RouteEntry) {
     ...(route.body && {
       requestBody: { required: true, content: { 'application/json': { schema: ref(route.body.documented) } } },
     }),
+    ...(route.isForm && { requestBody: { required: true, content: { 'multipart/form-data': { schema: FORM } } } }),
     responses: { [route.status]: answerOf(route), ...errorsOf(name, route) },
   }
 }
 
-function answerOf({ status, answer, mediaTypes = ['application/json'] }: RouteEntry) {
-  if (!answer) return { description: DESCRIPTIONS[status] }
-  const content = mediaTypes.map((type) => [
+const FORM = {
+  type: 'object',
+  required: ['file'],
+  properties: { file: { type: 'string', format: 'binary', description: 'The one file; other fields are skipped.' } },
+}
+
+function answerOf({ status, answer, mediaTypes }: RouteEntry) {
+  if (!answer && !mediaTypes) return { description: DESCRIPTIONS[status] }
+  const content = (mediaTypes ?? ['application/json']).map((type) => [
     type,
-    { schema: type === 'application/json' ? ref(answer) : { type: 'string' } },
+    { schema: answer && type === 'application/json' ? ref(answer) : { type: 'string' } },
   ])
   return { description: DESCRIPTIONS[status], content: Object.fromEntries(content) as Record<string, unknown> }
 }
@@ -103,22 +110,38 @@ function parametersOf({ path, query }: RouteEntry) {
   return [...inPath, ...inQuery]
 }
 const PATH_PARAMETERS: Readonly<Record<string, string>> = {
-  type: 'The form of the transcript, in any case: `json`, `txt`, `csv`, `html`.',
+  type: 'The form of the transcript, in any case: `json`, `txt`, `csv`, `html`, `pdf`.',
   channel: 'The name of the channel.',
+  link: 'As it stands in `contentUrl` and `thumbnailUrl`.',
+  name: 'For the reader alone: any will do.',
 }
 
+const OF_FORMS: readonly ErrorCode[] = [
+  'invalidRequest',
+  'timeout',
+  'conversationEnded',
+  'tooLarge',
+  'unsupportedMediaType',
+  'storageFull',
+]
 function errorsOf(name: RouteName, route: RouteEntry): Record<string, unknown> {
   const codes: ErrorCode[] = ['unauthorized', 'tooManyRequests', 'internal', 'unavailable']
   if (route.body ?? route.query ?? route.mediaTypes) codes.push('invalidRequest')
   if (route.body) codes.push('tooLarge', 'unsupportedMediaType')
-  // Where a conversation is named, lacking a right looks like not finding it.
-  if (!route.who.includes('anyone') && !route.ofConversation) codes.push('forbidden')
-  if (route.ofConversation || route.path.includes('{')) codes.push('notFound')
+  if (route.isForm) codes.push(...OF_FORMS)
+  codes.push(...refusalsOf(route))
   const errors: Record<string, object> = Object.fromEntries(
     codes.map((code) => [ERRORS[code].status, { $ref: `#/components/responses/${code}` }]),
   )
   const conflict = CONFLICTS[name]
   return conflict === undefined ? errors : { ...errors, 409: { ...errorResponse('conflict'), description: conflict } }
+}
+
+function refusalsOf({ who, ofConversation, path }: RouteEntry): ErrorCode[] {
+  // Where a conversation is named, lacking a right looks like not finding it.
+  const isRefused = !who.includes('anyone') && !ofConversation
+  const isHidden = ofConversation || path.includes('{')
+  return [...(isRefused ? (['forbidden'] as const) : []), ...(isHidden ? (['notFound'] as const) : [])]
 }
 
 function errorResponse(code: ErrorCode) {

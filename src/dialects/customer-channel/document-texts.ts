@@ -1,6 +1,7 @@
 // What the documents say in words: errors and what to do about them, fields, credentials, and the examples.
 import type { ErrorCode } from '../../model/errors'
-import type { EventName, RouteName } from './catalog'
+import type { RouteName } from './catalog'
+import type { EventName } from './catalog-events'
 
 /** Where the documented gateway is. */
 export interface DocumentPlace {
@@ -39,6 +40,11 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorText>> = {
     meaning: 'There is nothing here for you. Unknown, foreign and erased look alike.',
     remedy: 'Check the id and the credential; start a new conversation if need be.',
   },
+  timeout: {
+    status: 408,
+    meaning: 'The request took too long to arrive. Nothing of it was kept.',
+    remedy: 'Send it again, over a faster connection if you can.',
+  },
   conflict: {
     status: 409,
     meaning: 'The key was used for something else, or somebody was faster.',
@@ -74,6 +80,11 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorText>> = {
     status: 503,
     meaning: 'The gateway cannot write now, or is overloaded. Nothing was acknowledged.',
     remedy: 'Wait `retryAfter` seconds, then repeat with the same key.',
+  },
+  storageFull: {
+    status: 507,
+    meaning: 'There is no room for this file now. Nothing of it was kept.',
+    remedy: 'Send it again later, and tell whoever runs the gateway.',
   },
 }
 
@@ -248,6 +259,8 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   },
   NotificationRequest: { to: '+4915112345678', text: 'Your parcel arrives today.', idempotencyKey: 'parcel-1842' },
   LoginRequest: { username: 'amira', password: 'a long enough password' },
+  EraseRequest: { channel: 'sms', refId: '+923001234567' },
+  HoldRequest: { hold: true, reason: 'Case 2026-117' },
   CreateKeyRequest: { name: 'SMS in the north', kind: 'connector', channel: 'sms' },
   CreateAgentRequest: { username: 'amira', password: 'a long enough password', name: 'Amira', role: 'agent' },
 }
@@ -258,6 +271,8 @@ export const CONFLICTS: Partial<Readonly<Record<RouteName, string>>> = {
   createAgent: 'The username is taken.',
   changeAgent: 'Somebody else changed the account at the same time. Read it again.',
   createKey: 'This kind, channel and account has two keys already. Revoke one.',
+  erase: 'A legal hold keeps it from being erased; of a customer, nothing was begun then.',
+  holdConversation: 'It is being erased, or was.',
   sendNotification: 'The `idempotencyKey` was used with another body.',
 }
 

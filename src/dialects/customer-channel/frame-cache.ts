@@ -34,6 +34,13 @@ export class FrameCache {
     return frame
   }
 
+  /** Lets go of the last event: of somebody's words nothing else is at hand. */
+  forget(): void {
+    this.#of = null
+    this.#audiences = []
+    this.#frames = []
+  }
+
   #turnTo(event: ConversationEvent | Ephemeral): void {
     if (this.#of === event) return
     this.#of = event

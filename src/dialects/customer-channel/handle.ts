@@ -10,6 +10,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   unauthorized: 401,
   forbidden: 403,
   notFound: 404,
+  timeout: 408,
   conflict: 409,
   conversationEnded: 410,
   tooLarge: 413,
@@ -18,6 +19,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   internal: 500,
   notImplemented: 501,
   unavailable: 503,
+  storageFull: 507,
 }
 
 export function failureOf(error: GatewayError): Failure {

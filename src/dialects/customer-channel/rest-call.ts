@@ -1,4 +1,7 @@
 // One REST request as its handler sees it, and who makes it.
+import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
+import type { Answered } from '../../files/files'
 import type { Caller } from '../../identity/credentials'
 import { GatewayError } from '../../model/errors'
 import type { RouteName } from './catalog'
@@ -13,11 +16,27 @@ export interface Call {
   readonly authorization: string | undefined
   /** The address that it counts under. */
   readonly address: string
+  /** For what is read or answered as a stream. */
+  readonly request: IncomingMessage
+  /** Whoever asked has gone before the answer. */
+  readonly gone: AbortSignal
 }
-/** JSON, or a file of this media type. */
-export type Result = { readonly json: object } | { readonly file: string; readonly mediaType: string } | null
+/** A file to keep. */
+export interface FileResult {
+  readonly file: Readable
+  readonly mediaType: string
+  /** Plain ASCII without quotes. */
+  readonly filename: string
+  /** With its quotes. */
+  readonly etag: string
+}
+/** JSON, a file to keep, or a stream with its status and headers. */
+export type Result = { readonly json: object } | FileResult | Answered | null
 export type Handlers<N extends RouteName = RouteName> = { readonly [Name in N]: (call: Call) => Promise<Result> }
 
+/** What stands after `Bearer`; empty: nothing. */
+export const bearerOf = ({ authorization = '' }: Pick<Call, 'authorization'>): string =>
+  authorization.replace(/^bearer +/i, '').trim()
 /** Who calls by the header alone. */
 export function callerOf({ credentials }: ChannelDeps, { authorization }: Call): Promise<Caller> {
   return credentials.resolve({ authorization }, { query: false })

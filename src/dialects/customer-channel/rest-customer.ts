@@ -1,16 +1,12 @@
-// The routes of customers: init, token, transcript.
+// The routes of customers: init and token.
 import { opens, type Caller } from '../../identity/credentials'
-import type { Conversation } from '../../model/conversation'
 import { GatewayError, notYours } from '../../model/errors'
 import type { Place } from '../../model/ids'
-import { asCsv, asHtml, asText } from '../../transcript/forms'
-import { isAnswered, type Transcript } from '../../transcript/transcripts'
 import { shuttingDown } from './caller'
 import { placeOf } from './seating'
-import { encodeSpeaker } from './codec'
 import type { ChannelDeps } from './deps'
 import { readOpening } from './opening'
-import { callerOf, type Call, type Handlers, type Result } from './rest-call'
+import type { Call, Handlers, Result } from './rest-call'
 import * as wire from './rest-wire'
 import { digestOf } from './speech'
 import { parse } from './tolerant'
@@ -18,14 +14,11 @@ import { parse } from './tolerant'
 const MINUTE = 60_000
 /** How long somebody without a key gets the answer to the same request id again. */
 const REPEAT_MS = 15 * MINUTE
-/** How long the documented URL, which carries no credential, answers. */
-const OPEN_PDF_MS = 15 * MINUTE
 
-export function customerHandlers(deps: ChannelDeps): Handlers<'init' | 'token' | 'transcript'> {
+export function customerHandlers(deps: ChannelDeps): Handlers<'init' | 'token'> {
   return {
     init: (call) => init(deps, call),
     token: (call) => renew(deps, call),
-    transcript: (call) => transcript(deps, call),
   }
 }
 
@@ -100,88 +93,5 @@ async function renew(deps: ChannelDeps, call: Call): Promise<Result> {
   const fresh = await tokens.signCustomer({ ...place, participantId: customer })
   return { json: { token: fresh.token, expiresAt: new Date(fresh.expiresAt).toISOString() } }
 }
-const isOf = (caller: Extract<Caller, { kind: 'customer' }>, { tenant, conversationId }: Place): boolean =>
+export const isOf = (caller: Extract<Caller, { kind: 'customer' }>, { tenant, conversationId }: Place): boolean =>
   caller.tenant === tenant && caller.conversationId === conversationId
-
-const FORMS = ['pdf', 'email', 'json', 'html', 'txt', 'csv'] as const
-type Form = (typeof FORMS)[number]
-
-async function transcript(deps: ChannelDeps, call: Call): Promise<Result> {
-  await deps.limiter.consume('transcript', deps.limitKeyOf(call.address))
-  const form = formOf(call.params['type'] ?? '')
-  const place = placeOf(deps, call.params['conversationId'] ?? '')
-  const found = await deps.conversations.find(place.tenant, place.conversationId)
-  const isTheirs = await mayRead(deps, call, { place, found })
-  if (found?.status !== 'ended') throw notYours()
-  return render(form, await readAs(deps, found, { form, isTheirs }))
-}
-/** Reads nothing for whom it is not: that would take longer, and tell that it is there. */
-async function readAs(deps: ChannelDeps, found: Conversation, { form, isTheirs }: { form: Form; isTheirs: boolean }) {
-  if (!isTheirs && !isOpen(deps, found, form)) throw notYours()
-  if (form === 'email' && found.opening.customer.email === '') throw notYours()
-  const read = await deps.transcripts.read(found)
-  if (!isTheirs && form === 'email' && !isAnswered(read)) throw notYours()
-  return read
-}
-function formOf(text: string): Form {
-  const form = FORMS.find((known) => known === text.toLowerCase())
-  if (form) return form
-  throw new GatewayError('invalidRequest', 'The type is one of pdf, email, json, html, txt, csv.', {
-    details: ['type'],
-  })
-}
-
-/** The token or the handle of this conversation; a supervisor, or an agent who was there. */
-async function mayRead(deps: ChannelDeps, call: Call, { place, found }: Sought): Promise<boolean> {
-  const bearer = (call.authorization ?? '').replace(/^bearer +/i, '').trim()
-  const customer = found?.opening.customer.participantId ?? null
-  if (deps.tokens.isHandle(bearer, place.tenant, place.conversationId, customer))
-    return deps.entryPoint.customerAuth === 'handle'
-  const caller = await callerOf(deps, call)
-  if (caller.kind === 'anonymous') return false
-  if (isTheirs(caller, { place, found })) return true
-  throw notYours()
-}
-interface Sought {
-  readonly place: Place
-  readonly found: Conversation | null
-}
-function isTheirs(caller: Caller, { place, found }: Sought): boolean {
-  if (caller.kind === 'customer') return isOf(caller, place)
-  if (caller.kind !== 'staff') return false
-  return caller.role === 'supervisor' || found?.memberships.some((m) => m.account === caller.accountId) === true
-}
-
-/** The documented URL carries no credential: it serves the web's old clients for a while. */
-function isOpen({ entryPoint, now }: ChannelDeps, found: Conversation, form: Form): boolean {
-  if (entryPoint.customerAuth === 'token' || found.opening.address.channel !== 'web') return false
-  if (form === 'email') return true // where somebody answered
-  return form === 'pdf' && now().getTime() - Date.parse(found.endedAt) < OPEN_PDF_MS
-}
-
-function render(form: Form, read: Transcript): Result {
-  switch (form) {
-    case 'pdf':
-      throw new GatewayError('unavailable', 'This gateway makes no PDF. Ask for json, txt, html or csv.')
-    case 'email':
-      throw new GatewayError('unavailable', 'This gateway sends no mail. Ask for json, txt, html or csv.')
-    case 'txt':
-      return { file: asText(read), mediaType: 'text/plain; charset=utf-8' }
-    case 'html':
-      return { file: asHtml(read), mediaType: 'text/html; charset=utf-8' }
-    case 'csv':
-      return { file: asCsv(read), mediaType: 'text/csv; charset=utf-8' }
-    case 'json':
-      return { json: asJson(read) }
-  }
-}
-function asJson({ conversation, lines }: Transcript) {
-  const { id, opening, endedAt } = conversation
-  return {
-    conversationId: id,
-    channel: opening.address.channel,
-    startedAt: opening.at,
-    endedAt,
-    lines: lines.map(({ from, ...line }) => ({ ...line, from: encodeSpeaker(from) })),
-  }
-}

@@ -163,18 +163,87 @@ export const notification = z.object({
 })
 export const acceptedNotification = z.object({ id: z.string(), state: notification.shape.state })
 
+const speaker = z.object({ name: z.string(), role: z.string() })
+const documentQuery = {
+  /** IANA, such as `Europe/Berlin`. UTC when absent. */
+  timeZone: line(64).optional(),
+  /** For labels and times; the conversation's when absent. */
+  language: line(35).optional(),
+}
+export const transcriptQuery = request(documentQuery)
+export const staffTranscriptQuery = request({
+  ...documentQuery,
+  audience: z.enum(['staff', 'customer']).default('staff'),
+})
+
+const moment = { seq: z.int(), at: z.iso.datetime() }
+const transcriptLine = z.object({
+  ...moment,
+  from: speaker.extend({ type: z.string() }),
+  text: z.string(),
+  attachments: z.array(attachment),
+  state: z.enum(['accepted', 'sent', 'delivered', 'read', 'failed']).nullable(),
+})
+const move = z.object({
+  ...moment,
+  kind: z.enum(['joined', 'left', 'ended']),
+  from: speaker,
+  reason: z.string().optional(),
+})
+export const eraseRequest = request({
+  conversationId: id.optional(),
+  channel: channelNamed.optional(),
+  account: lineOrNumber(128).optional(),
+  refId: lineOrNumber(128).pipe(z.string().min(1)).optional(),
+})
+export type EraseRequest = z.output<typeof eraseRequest.schema>
+const count = z.int().min(0)
+export const erasure = z.object({
+  id: z.string(),
+  at: z.iso.datetime(),
+  conversations: count,
+  events: count.describe('Those that said something or named somebody; places, times, types, roles and ids are kept'),
+  deliveries: count,
+  notifications: count.describe('Those whose address was removed'),
+  files: count,
+  suppression: z
+    .enum(['none', 'keptAsHash'])
+    .describe('keptAsHash: an opt-out is kept, and of the address only a hash'),
+  storage: z
+    .enum(['overwritten', 'freed'])
+    .describe('freed: the database overwrites the bytes when it needs the room, not at once'),
+})
+export const erasureAnswer = z.object({ erasure })
+
+export const holdRequest = request({ hold: z.boolean(), reason: line(256).optional() })
+export const holdAnswer = z.object({
+  conversationId: z.string(),
+  hold: z.boolean(),
+  reason: z.string().optional(),
+  since: z.iso.datetime().optional(),
+})
+export const retentionAnswer = z.object({
+  rules: z.array(z.object({ channel: z.string(), days: z.int() })).describe('None for a channel: it is kept'),
+  channels: z.array(z.object({ channel: z.string(), due: count, held: count })),
+})
+
 export const transcriptJson = z.object({
   conversationId: z.string(),
   channel: z.string(),
+  account: z.string(),
+  subject: z.string(),
+  language: z.string(),
   startedAt: z.iso.datetime(),
   endedAt: z.iso.datetime(),
-  lines: z.array(
-    z.object({
-      seq: z.int(),
-      at: z.iso.datetime(),
-      from: z.object({ name: z.string(), type: z.string() }),
-      text: z.string(),
-      attachments: z.array(attachment),
-    }),
-  ),
+  audience: z.literal('customer'),
+  people: z.array(speaker),
+  lines: z.array(transcriptLine),
+  events: z.array(move),
+  hash: z.string(),
+})
+export const staffTranscriptJson = transcriptJson.extend({
+  endedAt: z.iso.datetime().nullable(),
+  audience: z.enum(['staff', 'customer']),
+  lines: z.array(transcriptLine.extend({ whisper: z.literal(true).optional() })),
+  events: z.array(move.extend({ kind: z.enum(['joined', 'left', 'ended', 'observerJoined', 'observerLeft']) })),
 })

@@ -2,6 +2,7 @@
 import type { Socket } from 'socket.io'
 import type { Hub } from '../../conversation/hub'
 import type { Following } from '../../conversation/stream'
+import { isStored } from '../../model/content'
 import { isUtterance, type ConversationEvent, type Ephemeral } from '../../model/events'
 import type { ConversationId, ParticipantId, Place } from '../../model/ids'
 import type { Address } from '../../model/participant'
@@ -198,6 +199,8 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
   }
   #endsWith(event: E): boolean {
     const isDeparture = event.type === 'participantLeft' || event.type === 'observerLeft'
+    // Nothing more is said there, and what the seat knows of its customer goes with it.
+    if (event.type === 'conversationErased') return event.position > this.#joinedAt
     return isDeparture && event.participant.id === this.participantId && event.position > this.#joinedAt
   }
   #end(departure: E): void {
@@ -251,7 +254,7 @@ export class Seat<E extends ConversationEvent = ConversationEvent> {
 function roughSize(event: ConversationEvent): number {
   if (event.type !== 'messageSent' && event.type !== 'whispered') return 256
   return event.content.attachments.reduce(
-    (sum, { contentUrl }) => sum + contentUrl.length,
+    (sum, attachment) => sum + (isStored(attachment) ? 256 : attachment.contentUrl.length),
     event.content.text.length + 512,
   )
 }

@@ -86,7 +86,8 @@ export class Seating implements SeatHost {
     await this.#admit(place)
     const found = await deps.conversations.find(place.tenant, place.conversationId)
     const authority = await this.#authorise(request, place, found)
-    const { joined, depart } = await this.#enter(place, authority)
+    const { joined: entered, depart } = await this.#enter(place, authority)
+    const joined = asKnown(entered, found)
     if (!sitter.socket.connected) {
       depart()
       return
@@ -94,7 +95,7 @@ export class Seating implements SeatHost {
     const seat = this.#take(place, { joined, depart }, authority)
     answer(await this.#reply(place, joined, authority))
     const counts = countsOf(sitter.identity)
-    const setting = settingOf(joined, authority)
+    const setting = this.#settingOf(joined, authority)
     const picture = {
       conversation: encodeConversation(joined.conversation, counts),
       members: encodeMembers(joined.conversation, counts, setting),
@@ -110,6 +111,10 @@ export class Seating implements SeatHost {
     sitting.seat.close()
     sitting.depart()
     this.#seats.delete(id)
+  }
+  /** Staff hear that it was erased, and lose their seat by that; nobody else has ears for it. */
+  onErased(id: string): void {
+    if (this.sitter.identity.kind !== 'staff') this.drop(id)
   }
   mayHear(at: number): boolean {
     return this.sitter.identity.kind !== 'staff' || this.sitter.mayHear(at)
@@ -163,7 +168,7 @@ export class Seating implements SeatHost {
   async #reply({ tenant, conversationId }: Place, { id, conversation }: Joined, authority: Authority) {
     const { asConnector, arrival } = authority
     const role = asConnector ? 'connector' : arrival.participant.role
-    const participant = encodeSelf(conversation, id, settingOf({ id, conversation }, authority))
+    const participant = encodeSelf(conversation, id, this.#settingOf({ id, conversation }, authority))
     const reply = { conversationId, role, participant: participant ?? { ...arrival.participant, type: 'Customer' } }
     if (role !== 'customer') return reply
     const { token } = await this.deps.tokens.signCustomer({ tenant, conversationId, participantId: id })
@@ -209,13 +214,24 @@ export class Seating implements SeatHost {
       participantId: joined.id,
       address: joined.conversation.opening.address,
       role: asConnector ? ('connector' as const) : arrival.participant.role,
-      setting: settingOf(joined, authority),
+      setting: this.#settingOf(joined, authority),
       said,
       joinedAt: joined.conversation.position,
       until: authority.until ?? Infinity,
     }
     if (this.sitter.identity.kind === 'staff') return new Seat(this, AS_STAFF, sitting)
     return new Seat(this, asConnector ? AS_CONNECTOR : AS_PUBLIC, sitting)
+  }
+
+  #settingOf(
+    { conversation, id }: { conversation: Conversation; id: ParticipantId },
+    { shown, asConnector }: Authority,
+  ): Setting {
+    const { channel, refId } = conversation.opening.address
+    const { fileDoor } = this.deps
+    const isStaff = this.sitter.identity.kind === 'staff'
+    const show = isStaff ? fileDoor.forStaff : asConnector ? fileDoor.forConnectors : fileDoor.forPublic
+    return { channel, refId, self: shown === null ? null : { id, shown }, show }
   }
 
   /** Carried again between the join and the first event heard live: no public event tells the seat. */
@@ -255,6 +271,10 @@ const AS_CONNECTOR: Hearing<PublicEvent> = {
   skips: ({ type }) => type === 'messageSent' || type === 'activity',
 }
 
+/** Who has their seat already writes nothing, so nobody found out whether the picture at hand was the latest. */
+const asKnown = (joined: Joined, found: Conversation | null): Joined =>
+  found && found.position > joined.conversation.position ? { ...joined, conversation: found } : joined
+
 export const seatExpired = (): GatewayError =>
   new GatewayError('unauthorized', 'The token of this seat has run out. Renew it and join again.')
 
@@ -269,14 +289,6 @@ export const countsOf = ({ kind }: Identity): 'staff' | 'public' => (kind === 's
 export function placeOf({ entryPoint }: Pick<ChannelDeps, 'entryPoint'>, id: string): Place {
   const { data = NO_CONVERSATION } = conversationIdSchema.safeParse(id)
   return { tenant: entryPoint.tenant, conversationId: data }
-}
-
-function settingOf(
-  { conversation, id }: { conversation: Conversation; id: ParticipantId },
-  { shown }: Authority,
-): Setting {
-  const { channel, refId } = conversation.opening.address
-  return { channel, refId, self: shown === null ? null : { id, shown } }
 }
 
 /** Whose joins are counted together: a connector joins for many, and is counted for each of them. */

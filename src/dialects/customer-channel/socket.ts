@@ -3,6 +3,7 @@ import type { Server as HttpServer } from 'node:http'
 import { Server, type ServerOptions, type Socket } from 'socket.io'
 import { toGatewayError } from '../../model/errors'
 import type { Place } from '../../model/ids'
+import { Attachments } from './attachments'
 import { Caller, voidCredential, type CallerDeps } from './caller'
 import { encodeConversation } from './codec'
 import { Connectors } from './connectors'
@@ -34,7 +35,9 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
   const handshakes = new Handshakes(deps)
   const connections = new Set<Connection>()
   const callerOn = new WeakMap<Connection, Caller>()
-  const callerDeps: CallerDeps = { ...deps, frames: new FrameCache(deps.now), connectors: new Connectors(deps) }
+  const attachments = new Attachments(deps)
+  const connectors = new Connectors({ ...deps, attachments })
+  const callerDeps: CallerDeps = { ...deps, frames: new FrameCache(deps.now), connectors, attachments }
   const io: ChannelServer = new Server(
     http,
     optionsOf(deps, handshakes, () => io.engine.clientsCount),
@@ -67,7 +70,7 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
     })
     caller.listen()
   })
-  const stopWatching = watch(deps, callers)
+  const stopWatching = watch(callerDeps, callers)
   return {
     io,
     count: () => callers.size,
@@ -150,13 +153,17 @@ function refusedConnection(cause: unknown): Error {
 }
 
 /** Void credentials close their sockets at once, and agents hear of every conversation that begins. */
-function watch(deps: ChannelDeps, callers: ReadonlySet<Caller>): () => void {
+function watch(deps: CallerDeps, callers: ReadonlySet<Caller>): () => void {
   const dismiss = (isMeant: (caller: Caller) => boolean) => {
     for (const caller of callers) if (isMeant(caller)) caller.dismiss(voidCredential())
   }
   const stops = [
     deps.accounts.onRevoked((id) => dismiss(({ identity }) => identity.kind === 'staff' && identity.accountId === id)),
     deps.keys.onRevoked((id) => dismiss(({ identity }) => 'keyId' in identity && identity.keyId === id)),
+    deps.onErased(({ conversationId }) => {
+      deps.frames.forget()
+      for (const caller of callers) caller.forget(conversationId)
+    }),
     deps.onBegun((place) => void announce(deps, callers, place).catch(deps.onFault)),
   ]
   return () => stops.forEach((stop) => stop())

@@ -8,8 +8,10 @@ import { acknowledgementOf } from './codec'
 import type { Connectors } from './connectors'
 import type { ChannelDeps } from './deps'
 import { failureOf, type Answer } from './handle'
+import type { Attachments, Settled } from './attachments'
 import { sayingKey, type Said } from './said'
 import { countsOf, placeOf, seatExpired, type AnySeat, type Seating, type Sitter } from './seating'
+import { Sequence } from './sequence'
 import { eventIdIn, readSaying, readSpeech, type Speech } from './speech'
 import type { SendRequest } from './wire'
 
@@ -18,6 +20,7 @@ const IN_PLACE_MS = 10_000
 
 export interface SpeakingDeps extends ChannelDeps {
   readonly connectors: Connectors
+  readonly attachments: Attachments
 }
 interface Speaker {
   readonly place: Place
@@ -29,7 +32,15 @@ interface Speaker {
   readonly seat: AnySeat | null
 }
 
+interface Prepared extends Pick<Settled, 'made'> {
+  readonly speaker: Speaker
+  readonly saying: Saying
+}
+
 export class Speaking {
+  /** Most sockets never send a file. */
+  #sequence: Sequence | null = null
+
   constructor(
     private readonly sitter: Sitter,
     private readonly seating: Seating,
@@ -46,26 +57,75 @@ export class Speaking {
       answer(await deps.connectors.receive(identity, request))
       return
     }
-    const speaker = this.#sitting(request.conversationId) ?? (await this.#connectorFor(request.conversationId))
-    const speech = readSpeech(request, identity.kind === 'connector')
-    if (speech.type === 'say')
-      await this.#say(speaker, inOrder(speaker, readSaying(request, speaker, speech.body)), answer)
-    else answer(await this.#act(speaker, speech, request))
+    const { conversationId, attachments = [] } = request
+    if (deps.attachments.concern(attachments)) await this.#sendWithFiles(conversationId, request, answer)
+    else if (this.#sequence) await this.#inTurn(conversationId, () => this.#speak(request, answer))
+    else await this.#speak(request, answer)
+  }
+  async #speak(request: SendRequest, answer: Answer): Promise<void> {
+    const { conversationId = '' } = request
+    const speaker = this.#sitting(conversationId) ?? (await this.#connectorFor(conversationId))
+    const speech = readSpeech(request, this.sitter.identity.kind === 'connector')
+    if (speech.type !== 'say') answer(await this.#act(speaker, speech, request))
+    else await this.#say(speaker, inOrder(speaker, readSaying(request, speaker, speech.body)), answer)
+  }
+  /** Behind what was said before and has its files looked up or stored still. */
+  #inTurn(id: string, say: () => Promise<void>): Promise<void> {
+    return this.#sequence ? this.#sequence.say(id, null, say) : say()
+  }
+  async #sendWithFiles(id: string, request: SendRequest, answer: Answer): Promise<void> {
+    const sequence = (this.#sequence ??= new Sequence())
+    await sequence.say(
+      id,
+      () => this.#settle(id, request),
+      async (settled) => {
+        if (settled) await this.#sayWithFiles(settled, answer)
+        else await this.#speak(request, answer)
+      },
+    )
+  }
+  /** Null for what is no message after all. */
+  async #settle(id: string, request: SendRequest) {
+    const speaker = await this.#speakerIn(id)
+    const speech = readSpeech(request, this.sitter.identity.kind === 'connector')
+    if (speech.type !== 'say' || speech.body.type !== 'message') return null
+    // Under the digest of what was sent: a repeat makes files of its own.
+    const saying = inOrder(speaker, readSaying(request, speaker, speech.body))
+    try {
+      const { content, made } = await this.deps.attachments.settle(speaker, speech.body.content)
+      return { speaker, saying: { ...saying, body: { ...speech.body, content } }, made }
+    } catch (cause) {
+      speaker.seat?.said.failed(saying, cause)
+      throw cause
+    }
+  }
+  /** Files that were made for a message that is not said, or was said before, go again. */
+  async #sayWithFiles({ speaker, saying, made }: Prepared, answer: Answer): Promise<void> {
+    const { attachments, onFault } = this.deps
+    let isUsed = false
+    try {
+      isUsed = !(await this.#say(speaker, saying, answer)).repeated
+    } finally {
+      if (!isUsed) await attachments.discard(made).catch(onFault)
+    }
   }
   async end(id: string, answer: Answer): Promise<void> {
     if (!this.deps.unlimited) await this.#limit({ conversationId: id })
-    const { place, from } = this.#sitting(id) ?? (await this.#connectorFor(id))
-    await this.deps.conversations.end(place, from)
-    answer({ conversationId: place.conversationId })
+    await this.#inTurn(id, async () => {
+      const { place, from } = await this.#speakerIn(id)
+      await this.deps.conversations.end(place, from)
+      answer({ conversationId: place.conversationId })
+    })
   }
   async leave(id: string, answer: Answer): Promise<void> {
     if (!this.deps.unlimited) await this.#limit({ conversationId: id })
-    const { conversations } = this.deps
-    const { place, from, seat } = this.#sitting(id) ?? (await this.#connectorFor(id))
-    // A connector gives up its own seat, if it has one. The customer may be here by another socket, and stays.
-    if (seat && seat.role !== 'connector') await conversations.leave(place, from, 'left')
-    this.seating.drop(place.conversationId)
-    answer({ conversationId: place.conversationId })
+    await this.#inTurn(id, async () => {
+      const { place, from, seat } = await this.#speakerIn(id)
+      // A connector gives up its own seat, if it has one. The customer may be here by another socket, and stays.
+      if (seat && seat.role !== 'connector') await this.deps.conversations.leave(place, from, 'left')
+      this.seating.drop(place.conversationId)
+      answer({ conversationId: place.conversationId })
+    })
   }
 
   /** A customer counts by participant, whatever number of sockets they open; who sits nowhere counts by socket. */
@@ -79,6 +139,9 @@ export class Speaking {
     } else await limiter.consume('sendCustomer', this.seating.at(conversationId)?.participantId ?? socket.id)
   }
 
+  async #speakerIn(id: string): Promise<Speaker> {
+    return this.#sitting(id) ?? (await this.#connectorFor(id))
+  }
   #sitting(id: string): Speaker | null {
     const seat = this.seating.at(id)
     if (seat?.hasExpired()) throw seatExpired()
@@ -96,7 +159,7 @@ export class Speaking {
   }
 
   /** The acknowledgement stands in the message's place in the stream. */
-  async #say(speaker: Speaker, saying: Saying, answer: Answer): Promise<void> {
+  async #say(speaker: Speaker, saying: Saying, answer: Answer): Promise<{ readonly repeated: boolean }> {
     const key = sayingKey(saying)
     const { seat } = speaker
     const reply = (event: Utterance) => answer(acknowledgementOf(event, speaker.counts))
@@ -115,6 +178,7 @@ export class Speaking {
         await this.#passed(speaker.place, event)
         reply(event)
       }
+      return { repeated }
     } catch (cause) {
       if (expected) seat.said.failed(saying, cause)
       throw cause

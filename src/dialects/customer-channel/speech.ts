@@ -38,8 +38,10 @@ const OURS: ReadonlySet<string> = new Set([
   'participantLeft',
   'participantChanged',
   'noAgentAvailable',
+  'conversationErased',
   'queued',
   'idleWarning',
+  'transcriptMailed',
 ])
 
 /** @param fromConnector connectors may report all receipts, in their provider's words too. */

@@ -35,6 +35,8 @@ const attachmentShape = {
     .refine(isAllowedLink, 'Send an http: or https: link, or a data: link')
     .refine(isSmallLink, { error: 'The link is too long', params: { tooLarge: true } })
     .optional(),
+  /** Bytes, as the gateway counted them: in what it says, of files that it keeps. */
+  size: z.int().nonnegative().optional(),
 }
 const attachmentRequest = request(attachmentShape, {
   aliases: { contentType: 'type', mimeType: 'type', _contentUrl: 'contentUrl', _thumbnailUrl: 'thumbnailUrl' },

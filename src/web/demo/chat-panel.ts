@@ -1,6 +1,6 @@
 // One conversation on the page: its log, who is typing, how far each message came, and the place to answer.
 import type { Conversation, MessageToSend } from '../../client/conversation'
-import type { ActivityMessage, ChatMessage, Person } from '../../dialects/customer-channel/wire'
+import type { ActivityMessage, Attachment, ChatMessage, Person } from '../../dialects/customer-channel/wire'
 import { byId, make, sentenceOf, within } from './dom'
 
 const RECEIPTS = { accepted: 'Sent', sent: 'Sent', failed: 'Failed', delivered: 'Delivered', read: 'Read' } as const
@@ -14,6 +14,13 @@ const NOTES: Readonly<Record<string, (name: string) => string>> = {
 /** Milliseconds: who has not told again that they type has gone for tea. */
 const TYPING_ENDS = 6000
 
+interface Said {
+  readonly text?: string
+  readonly tag?: string
+  readonly mine: boolean
+  readonly name?: string
+  readonly attachments?: readonly Attachment[]
+}
 export interface PanelOptions {
   readonly side: 'Customer' | 'Agent'
   readonly label: string
@@ -57,6 +64,13 @@ export class ChatPanel {
     })
     this.#words.addEventListener('input', () => {
       if (!this.#isWhispering) conversation.typing(this.#words.value !== '')
+    })
+    const file = within(element, '.file', HTMLInputElement)
+    within(element, '.attach', HTMLButtonElement).addEventListener('click', () => file.click())
+    file.addEventListener('change', () => {
+      const [chosen] = file.files ?? []
+      if (chosen) void this.#sendFile(chosen)
+      file.value = ''
     })
     this.#whisper.addEventListener('click', () => this.#toggleWhisper(!this.#isWhispering))
     within(element, '.end', HTMLButtonElement).addEventListener('click', () => {
@@ -115,24 +129,42 @@ export class ChatPanel {
     }
   }
 
+  /** With what is written, and as a whisper if that is what it is. */
+  async #sendFile(file: File): Promise<void> {
+    const text = this.#words.value.trim()
+    const more: MessageToSend = { text, ...(this.#isWhispering ? { tag: 'whisper' as const } : {}) }
+    this.#words.value = ''
+    this.#toggleWhisper(false)
+    const pending = this.#bubble({ ...more, text: text || file.name, mine: true }, make('p', 'meta', 'Sending…'))
+    this.#place(pending)
+    try {
+      const uploaded = await this.conversation.upload(file)
+      await this.conversation.send({ ...more, attachments: [uploaded] })
+      pending.remove()
+    } catch (error) {
+      pending.querySelector('.meta')?.replaceChildren(`Not sent. ${sentenceOf(error)}`)
+    }
+  }
+
   #show(message: ChatMessage): void {
-    const { id = '', from, seq, timestamp, text, tag } = message
+    const { id = '', from, seq, timestamp, text, tag, attachments } = message
     const mine = from.type === this.options.side
     const time = make('time', '', new Date(timestamp).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }))
     time.setAttribute('datetime', timestamp)
     const meta = make('p', 'meta', time, make('span', 'mark', mine && tag === '' ? 'Sent' : ''))
-    const bubble = this.#bubble({ text, tag, mine, name: from.name }, meta)
+    const bubble = this.#bubble({ text, tag, mine, name: from.name, attachments }, meta)
     bubble.dataset['id'] = id
     this.#place(bubble, seq)
     this.#stopTyping(from.id)
     if (!mine && tag === '') this.#acknowledge(id)
   }
 
-  #bubble(said: { text?: string; tag?: string; mine: boolean; name?: string }, meta: HTMLElement): HTMLElement {
+  #bubble(said: Said, meta: HTMLElement): HTMLElement {
     const whispered = said.tag === 'whisper'
     const who = make('p', 'who', said.name ?? 'You', ...(whispered ? [make('span', 'badge', 'whisper')] : []))
     const kind = `${said.mine ? 'mine' : 'theirs'}${whispered ? ' whispered' : ''}`
-    return make('div', `message ${kind}`, who, make('p', 'text', said.text ?? ''), meta)
+    const text = said.text ? [make('p', 'text', said.text)] : []
+    return make('div', `message ${kind}`, who, ...text, ...(said.attachments ?? []).map(fileLink), meta)
   }
 
   /** At its place in the log; what has none yet comes last. */
@@ -206,3 +238,29 @@ function nameIn(participant: unknown): string | undefined {
   if (typeof participant !== 'object' || participant === null || !('name' in participant)) return undefined
   return typeof participant.name === 'string' ? participant.name : undefined
 }
+
+/** A picture by its thumbnail, anything else by its name; opened in a tab that knows nothing of this page. */
+function fileLink({ name, type, contentUrl, thumbnailUrl, size }: Attachment): HTMLElement {
+  const label = name || type || 'File'
+  const link = document.createElement('a')
+  link.className = 'attachment'
+  link.href = fromHere(contentUrl)
+  link.target = '_blank'
+  link.rel = 'noopener noreferrer'
+  if (thumbnailUrl === undefined)
+    link.append(label, ...(size === undefined ? [] : [make('span', 'size', sizeOf(size))]))
+  else {
+    const picture = document.createElement('img')
+    picture.src = fromHere(thumbnailUrl)
+    picture.alt = label
+    link.append(picture)
+  }
+  return make('p', 'file-line', link)
+}
+/** The gateway links to its files by the address that it printed; this page may have come by another. */
+function fromHere(link: string): string {
+  const { pathname } = new URL(link)
+  return pathname.includes('/api/files/') ? new URL(pathname, location.href).href : link
+}
+const sizeOf = (bytes: number): string =>
+  bytes < 1_000_000 ? `${Math.max(1, Math.round(bytes / 1_000))} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`

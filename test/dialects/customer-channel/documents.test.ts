@@ -2,7 +2,8 @@
 import { execFileSync } from 'node:child_process'
 import { Parser } from '@asyncapi/parser'
 import { z } from 'zod'
-import { EVENTS, ROUTES, SERVER_EVENTS, type RouteEntry } from '../../../src/dialects/customer-channel/catalog'
+import { ROUTES, type RouteEntry } from '../../../src/dialects/customer-channel/catalog'
+import { EVENTS, SERVER_EVENTS } from '../../../src/dialects/customer-channel/catalog-events'
 import { schemas } from '../../../src/dialects/customer-channel/document-schemas'
 import { ERRORS, EXAMPLES, FIELDS } from '../../../src/dialects/customer-channel/document-texts'
 import { asyncApiDocument, openApiDocument } from '../../../src/dialects/customer-channel/documents'
@@ -141,7 +142,7 @@ describe('the schemas', () => {
 
   it('together show every shape of the wire', () => {
     const shown = { ...openApiDocument(place).components.schemas, ...asyncApiDocument(place).components.schemas }
-    const queries = ['PageQuery', 'ConversationsQuery'] // shown as parameters
+    const queries = ['PageQuery', 'ConversationsQuery', 'TranscriptQuery', 'StaffTranscriptQuery'] // shown as parameters
     expect(Object.keys(schemas).filter((name) => !Object.hasOwn(shown, name))).toEqual(queries)
   })
 

@@ -129,7 +129,16 @@ describe('§2 from customers', () => {
     expect(await act(ann, 'navigated', { a: 'x'.repeat(4_100) })).toMatchObject({ code: 400 })
   })
   const OTHERS = ['greetings', 'participantAdded', 'participantRemoved', 'participantJoined', 'participantLeft']
-  const LISTED = [...OTHERS, 'noAgentAvailable', 'accepted', 'sent', 'failed', 'queued', 'idleWarning']
+  const LISTED = [
+    ...OTHERS,
+    'noAgentAvailable',
+    'conversationErased',
+    'accepted',
+    'sent',
+    'failed',
+    'queued',
+    'idleWarning',
+  ]
   it.each(LISTED)('any other listed name is 403: %s', async (name) => {
     const { ann, act, chat } = await two()
     const { id } = await chat(ann, 'hi')

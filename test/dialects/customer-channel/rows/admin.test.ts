@@ -128,9 +128,12 @@ describe('§4 who may', () => {
     ['DELETE', '/api/admin/keys/x'],
     ['GET', '/api/admin/dead-letters'],
     ['POST', '/api/admin/dead-letters/x/replay'],
+    ['POST', '/api/admin/erasures'],
+    ['PUT', '/api/admin/conversations/x/hold'],
+    ['GET', '/api/admin/retention'],
   ]
   it.each(routes)('%s %s: supervisors only; 401 without a credential, 403 for an agent', async (method, path) => {
-    const body = method === 'POST' || method === 'PATCH' ? {} : undefined
+    const body = method === 'GET' || method === 'DELETE' ? undefined : {}
     const { token } = await hire(gateway.url, `may-${method}${path.replaceAll('/', '-')}`)
     const nobody = await request(gateway.url, path, { method, ...(body && { body: '{}' }) })
     expect(nobody.status).toBe(401)

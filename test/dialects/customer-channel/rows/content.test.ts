@@ -34,9 +34,14 @@ describe('§2 attachments {type,name,contentUrl,thumbnailUrl}', () => {
     ['`_contentUrl`, `_thumbnailUrl`', { type, name, _contentUrl: contentUrl, _thumbnailUrl: thumbnailUrl }, full],
     ['the link alone', { contentUrl }, { type: '', name: '', contentUrl }],
     [
-      'a small `data:` link',
-      { contentUrl: 'data:image/png;base64,AAAA' },
-      { type: '', name: '', contentUrl: 'data:image/png;base64,AAAA' },
+      'a small `data:` link, as a file of the conversation',
+      { contentUrl: 'data:text/plain,hello', name: 'hello.txt' },
+      {
+        type: 'text/plain',
+        name: 'hello.txt',
+        size: 5,
+        contentUrl: expect.stringMatching(/^http.+hello\.txt$/) as string,
+      },
     ],
     [
       'HTTP in capitals',

@@ -71,17 +71,39 @@ describe('§3 GET /api/customer/transcript/{conversationId}/{type}', () => {
     const { conversationId, token } = await ended()
     const { text, headers } = await read(conversationId, 'csv', token)
     expect(headers.get('content-type')).toBe('text/csv; charset=utf-8')
-    const [head, first] = text.split('\r\n')
-    expect(head).toBe('"seq","at","from","text","attachments"')
-    expect(first).toContain(`"Ann","'=1+1"`)
+    const [head] = text.split('\r\n')
+    expect(head).toMatch(/^"seq","at","from","text","attachments",/)
+    expect(text).toContain(`"Ann","'=1+1"`)
   })
-  it.each(['pdf', 'email'])('`%s`: 503 with a sentence when it cannot be made', async (type) => {
+  it('`pdf`, as a file, and not again to who has it', async () => {
+    const { conversationId, token } = await ended()
+    const { status, text, headers } = await read(conversationId, 'pdf', token)
+    expect([status, headers.get('content-type')]).toEqual([200, 'application/pdf'])
+    expect(headers.get('content-disposition')).toMatch(/^attachment; filename="conversation-2030-[\w-]+\.pdf"$/)
+    expect(text).toMatch(/^%PDF-1\.\d/)
+    expect(text).toMatch(/%%EOF\s*$/)
+    const again = await request(
+      gateway.url,
+      `/api/customer/transcript/${conversationId}/pdf`,
+      { headers: { 'if-none-match': headers.get('etag')! } },
+      token,
+    )
+    expect([again.status, again.text]).toEqual([304, ''])
+  })
+  it('`email`: 503 with a sentence without a mail server', async () => {
     const { conversationId, token } = await ended({ email: 'a@b.example' })
-    const { status, json } = await read(conversationId, type, token)
+    const { status, json } = await read(conversationId, 'email', token)
     expect(status).toBe(503)
     expect(json).toMatchObject({
-      error: { code: 'unavailable', message: expect.stringMatching(/\w+ \w+.*\.$/) as string },
+      error: { code: 'unavailable', retryable: false, message: expect.stringContaining('SMTP_URL') as string },
     })
+  })
+  it('in a time zone and a language that are asked for', async () => {
+    const { conversationId, token } = await ended()
+    const { text } = await read(conversationId, 'html?timeZone=Asia/Karachi&language=de', token)
+    expect(text).toContain('lang="de"')
+    expect(text).toContain('Gespräch')
+    expect((await read(conversationId, 'html?timeZone=Mars/Olympus', token)).status).toBe(400)
   })
   it.each(['JSON', 'Txt', 'hTmL', 'CSV'])('`type`, case-insensitive: %s', async (type) => {
     const { conversationId, token } = await ended()
@@ -139,10 +161,11 @@ describe('§3 the credential', () => {
     expect((await read(conversationId, 'txt', CONNECTOR_KEY.sms)).status).toBe(404)
     expect((await read(conversationId, 'txt', supervisor)).status).toBe(200)
   })
-  it('without one only `pdf`, for 15 min after the end, and `email`: they get as far as the 503', async () => {
+  it('without one only `pdf`, for 15 min after the end, and `email`', async () => {
     const { conversationId } = await ended({ email: 'a@b.example' })
     for (const type of ['json', 'txt', 'html', 'csv']) expect((await read(conversationId, type)).status).toBe(404)
-    for (const type of ['pdf', 'email']) expect((await read(conversationId, type)).status).toBe(503)
+    expect((await read(conversationId, 'pdf')).status).toBe(200)
+    expect((await read(conversationId, 'email')).status).toBe(503)
     clock.forward(16 * 60_000)
     expect((await read(conversationId, 'pdf')).status).toBe(404)
     expect((await read(conversationId, 'email')).status).toBe(503)
@@ -170,5 +193,24 @@ describe('§3 the credential', () => {
       expect(await ask('pdf')).toBe(404)
       expect(await ask('txt', token)).toBe(200)
     })
+  })
+})
+
+describe('the staff’s own transcript', () => {
+  it('has the whispers, also while the conversation runs, and for the customer’s form on request', async () => {
+    const ann = await customer(gateway.url)
+    const { conversationId } = ann
+    const bo = await agentIn(gateway.url, conversationId, supervisor)
+    await bo.call('sendMessage', say(conversationId, 'psst', { tag: 'whisper' }))
+    const ask = (path: string, token = supervisor) =>
+      request(gateway.url, `/api/agent/conversations/${conversationId}/transcript/${path}`, {}, token)
+    const { status, json } = await ask('json')
+    expect(status).toBe(200)
+    expect(json).toMatchObject({ audience: 'staff', endedAt: null, lines: [{ text: 'psst', whisper: true }] })
+    expect((await ask('json?audience=customer')).json).toMatchObject({ audience: 'customer', lines: [] })
+    expect((await ask('pdf')).text).toMatch(/^%PDF/)
+    expect((await ask('email')).status).toBe(400)
+    expect((await ask('json', ann.token)).status).toBe(403)
+    expect((await ask('json', (await hire(gateway.url, 'not-there')).token)).status).toBe(404)
   })
 })

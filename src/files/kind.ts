@@ -1,0 +1,112 @@
+// What a file is, by its bytes: never by its name, nor by what its sender says. What may be sent stands here.
+import { isUtf8 } from 'node:buffer'
+import { Transform, type TransformCallback } from 'node:stream'
+import { fileTypeFromBuffer } from 'file-type/core'
+import { GatewayError } from '../model/errors'
+import { KINDS, type Kind } from './kinds'
+
+/** As file-type calls what is in no need of another look. What it knows besides, programs among them, has no word here. */
+const BY_MAGIC: Readonly<Record<string, Kind>> = {
+  'image/png': 'png',
+  'image/jpeg': 'jpeg',
+  'image/gif': 'gif',
+  'image/webp': 'webp',
+  'image/avif': 'avif',
+  'application/pdf': 'pdf',
+  'text/vcard': 'vcf',
+  'text/calendar': 'ics',
+  'audio/mpeg': 'mp3',
+  'audio/wav': 'wav',
+  'audio/mp4': 'm4a',
+  'audio/x-m4a': 'm4a',
+  'audio/ogg': 'ogg',
+  'video/mp4': 'mp4',
+  'video/x-m4v': 'mp4',
+  'video/webm': 'webm',
+  [KINDS.docx[0]]: 'docx',
+  [KINDS.xlsx[0]]: 'xlsx',
+  [KINDS.pptx[0]]: 'pptx',
+  [KINDS.odt[0]]: 'odt',
+  [KINDS.ods[0]]: 'ods',
+  'application/zip': 'zip',
+}
+const TEXTS: readonly Kind[] = ['txt', 'csv', 'vcf', 'ics']
+const PICTURES: readonly Kind[] = ['png', 'jpeg', 'gif', 'webp', 'avif']
+/** Shown where it stands. Everything else is offered for saving, whatever it is. */
+const DISPLAYABLE: readonly string[] = ['image/png', 'image/jpeg', 'image/gif', 'image/webp']
+/** What begins like this is run by somebody: pages, drawings and feeds by browsers, scripts by shells. */
+const MARKUP = /^(?:\uFEFF|[\s\0])*(?:<[!?/a-z]|#!)/i
+
+/** How many of a file's first bytes tell what it is. */
+const SAMPLE_BYTES = 64 * 1024
+/** Office files are archives, and some writers put what tells them from others at the end. */
+const ARCHIVE_SAMPLE_BYTES = 2 * 1024 * 1024
+const ARCHIVE = Buffer.from('PK\u0003\u0004')
+
+/** How many bytes `kindOf` wants, given the first of them. */
+export const sampleSize = (head: Buffer): number =>
+  head.subarray(0, ARCHIVE.length).equals(ARCHIVE) ? ARCHIVE_SAMPLE_BYTES : SAMPLE_BYTES
+
+/**
+ * What a file is.
+ * @param sample its first bytes, `sampleSize` of them, or all
+ * @param name says only whether text is a table: both are harmless
+ * @throws GatewayError `unsupportedMediaType` when it is none of those allowed
+ */
+export async function kindOf(sample: Buffer, name: string, allowed: readonly Kind[]): Promise<Kind> {
+  const found = await fileTypeFromBuffer(sample).catch(() => undefined) // what breaks its reader is none that it knows
+  const kind = found ? BY_MAGIC[found.mime.split(';')[0] ?? ''] : textKind(sample, name)
+  if (!kind || !allowed.includes(kind) || (TEXTS.includes(kind) && !isPlain(sample))) throw notAllowed(allowed)
+  return kind
+}
+function textKind(sample: Buffer, name: string): Kind {
+  return /\.csv$/i.test(name) && isPlain(sample) ? 'csv' : 'txt'
+}
+
+/** Text that nobody runs. The last character may be cut off where the sample ends. */
+function isPlain(sample: Buffer): boolean {
+  if (sample.includes(0) || MARKUP.test(sample.toString('utf8', 0, 1_024))) return false
+  return [0, 1, 2, 3].some((cut) => isUtf8(sample.subarray(0, sample.length - cut)))
+}
+
+export const mediaTypeOf = (kind: Kind): string => KINDS[kind][0]
+export const isText = (kind: Kind): boolean => TEXTS.includes(kind)
+export const isPicture = (kind: Kind): boolean => PICTURES.includes(kind)
+export const isDisplayable = (mediaType: string): boolean => DISPLAYABLE.includes(mediaType)
+
+/** The name with an ending that fits what the file is, so that no system takes a text for a page once it is saved. */
+export function namedAs(kind: Kind, name: string): string {
+  const [, ...endings]: readonly string[] = KINDS[kind]
+  const ending = /\.([^.]*)$/.exec(name)?.[1]?.toLowerCase() ?? ''
+  return endings.includes(ending) ? name : `${name}.${endings[0] ?? ''}`
+}
+
+/** Lets text through for as long as it is UTF-8 without U+0000. */
+export class TextGuard extends Transform {
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true })
+  readonly #allowed: readonly Kind[]
+
+  constructor(allowed: readonly Kind[]) {
+    super()
+    this.#allowed = allowed
+  }
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    if (chunk.includes(0) || !this.#isText(() => this.#decoder.decode(chunk, { stream: true })))
+      done(notAllowed(this.#allowed))
+    else done(null, chunk)
+  }
+  override _flush(done: TransformCallback): void {
+    done(this.#isText(() => this.#decoder.decode()) ? null : notAllowed(this.#allowed))
+  }
+  #isText(decode: () => string): boolean {
+    try {
+      decode()
+      return true
+    } catch {
+      return false
+    }
+  }
+}
+
+const notAllowed = (allowed: readonly Kind[]): GatewayError =>
+  new GatewayError('unsupportedMediaType', `Files of this kind are not taken here. Send one of: ${allowed.join(', ')}.`)

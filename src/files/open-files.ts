@@ -1,0 +1,62 @@
+// Opens what files need: a folder or a bucket for their bytes, a scanner if there is one.
+import { join } from 'node:path'
+import type { FileStore } from '../store/file-store'
+import type { FileId, Tenant } from '../model/ids'
+import { DiskVault } from './disk-vault'
+import { Files } from './files'
+import type { Kind } from './kinds'
+import { S3Vault, type S3Options } from './s3-vault'
+import { ClamdScanner } from './scanner'
+import { Thumbnails } from './thumbnail'
+
+export interface FileSettings {
+  /** Null: the bytes lie in the data folder. */
+  readonly s3: S3Options | null
+  /** Of one file. */
+  readonly maxBytes: number
+  readonly kinds: readonly Kind[]
+  /** `tcp://host:3310` or `unix:/path`; null: nobody looks for viruses. */
+  readonly clamdUrl: string | null
+}
+interface Settings {
+  readonly files: FileSettings
+  readonly dataDir: string
+}
+interface Deps {
+  readonly store: FileStore
+  readonly tenant: Tenant
+  readonly now: () => Date
+  readonly onFault: (cause: unknown) => void
+}
+
+/** What is known of a file that somebody wants to see a small picture of. */
+interface Pictured {
+  readonly fileId?: FileId | undefined
+  readonly hasThumbnail?: boolean | undefined
+}
+export interface OpenFiles {
+  readonly files: Files
+  /** The small picture of a file, for who shows it elsewhere. */
+  readonly pictures: (file: Pictured) => Promise<Uint8Array | null>
+  readonly close: () => Promise<void>
+}
+export async function openFiles(settings: Settings, deps: Deps): Promise<OpenFiles> {
+  const { s3, maxBytes, kinds, clamdUrl } = settings.files
+  const vault = s3 ? new S3Vault(s3) : await DiskVault.open({ folder: join(settings.dataDir, 'files') })
+  const files = new Files({
+    ...deps,
+    vault,
+    thumbnails: new Thumbnails(),
+    scanner: clamdUrl === null ? null : new ClamdScanner({ url: clamdUrl }),
+    options: { maxBytes, kinds },
+  })
+  return {
+    files,
+    pictures: async ({ fileId, hasThumbnail }) =>
+      fileId && hasThumbnail ? files.thumbnail(deps.tenant, fileId) : null,
+    close: async () => {
+      await files.close()
+      await vault.close()
+    },
+  }
+}

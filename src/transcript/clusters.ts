@@ -1,0 +1,72 @@
+// What a reader takes for one character, and the font that has it.
+import type { FontFace } from './font-face'
+import type { FontShelf, ScriptStyle, Weight } from './font-shelf'
+import { isIgnorable } from './shaping'
+
+export type Cluster =
+  | { readonly kind: 'glyphs'; readonly text: string; readonly face: FontFace; readonly emoji: boolean }
+  /** No font has it: a box shows its code points. */
+  | { readonly kind: 'box' }
+  | { readonly kind: 'space'; readonly tab: boolean }
+  /** Bidi controls and the like: it has done its work when the order is known. */
+  | { readonly kind: 'nothing' }
+
+const MAX_CACHED = 20_000
+/** A box of more would be a line of its own. */
+const MAX_BOX_CODES = 4
+const SPACE = /^\s$/u
+const KANA = /[\p{Script=Hiragana}\p{Script=Katakana}]/u
+const HANGUL = /\p{Script=Hangul}/u
+/** Letters that Urdu has and neither Arabic nor Persian. */
+const URDU = /[ٹڈڑںےۓہھ]/u
+/** An emoji by itself, or one that a selector, a keycap or a flag makes one. */
+const EMOJI =
+  /^(?:\p{Emoji_Presentation}|\p{Regional_Indicator}|\p{Emoji}[\u{1F3FB}-\u{1F3FF}]?\uFE0F|[0-9#*]\uFE0F?\u20E3)/u
+
+/** The paragraph decides, then the conversation's language: a name in Han says nothing by itself. */
+export function styleOf(text: string, language: string): ScriptStyle {
+  const [spoken = ''] = language.toLowerCase().split('-')
+  const han = KANA.test(text) ? 'ja' : HANGUL.test(text) ? 'ko' : spoken === 'ja' || spoken === 'ko' ? spoken : 'zh'
+  return { han, nastaliq: spoken === 'ur' || URDU.test(text) }
+}
+
+export class Clusters {
+  readonly #shelf: FontShelf
+  readonly #cache = new Map<string, Cluster>()
+
+  constructor(shelf: FontShelf) {
+    this.#shelf = shelf
+  }
+
+  of(text: string, style: ScriptStyle, weight: Weight): Cluster {
+    const key = `${style.han} ${style.nastaliq} ${weight} ${text}`
+    const known = this.#cache.get(key)
+    if (known) return known
+    const cluster = this.#find(text, style, weight)
+    if (this.#cache.size >= MAX_CACHED) this.#cache.clear()
+    this.#cache.set(key, cluster)
+    return cluster
+  }
+
+  #find(text: string, style: ScriptStyle, weight: Weight): Cluster {
+    if (SPACE.test(text)) return { kind: 'space', tab: text.startsWith('\t') }
+    if (codePointsOf(text).every(isIgnorable)) return { kind: 'nothing' }
+    const chain = this.#shelf.chain(style, weight)
+    const emoji = EMOJI.test(text)
+    const faces = emoji ? [this.#shelf.emoji, ...chain] : chain
+    for (const spelling of new Set([text, text.normalize('NFC'), text.normalize('NFD')])) {
+      const needed = codePointsOf(spelling).filter((codePoint) => !isIgnorable(codePoint))
+      const face = faces.find((one) => needed.every((codePoint) => one.has(codePoint)))
+      if (face) return { kind: 'glyphs', text: spelling, face, emoji: face === this.#shelf.emoji }
+    }
+    return { kind: 'box' }
+  }
+}
+
+const codePointsOf = (text: string): number[] => Array.from(text, (character) => character.codePointAt(0) ?? 0)
+/** In hexadecimal digits; of a heap of marks only the first. */
+export const boxCodes = (text: string): string[] =>
+  codePointsOf(text)
+    .filter((codePoint) => !isIgnorable(codePoint))
+    .slice(0, MAX_BOX_CODES)
+    .map((codePoint) => codePoint.toString(16).toUpperCase().padStart(4, '0'))

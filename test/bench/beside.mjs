@@ -1,0 +1,225 @@
+// @ts-check
+// What files and documents do to a chat that goes on beside them: the latency of its messages while 200 files arrive and 50
+// PDFs of 1 000 messages are made at once, against the same chat alone. Nothing may be lost, and memory is bounded.
+//
+//   npm run build && node test/bench/beside.mjs [--repeats=3] [--seconds=20] [--files=200] [--pdfs=50]
+//
+// An open loop: messages leave at a fixed rate, and latency is counted from the moment that each was due until the other
+// side has it. The load comes from a process of its own. A B A B; the medians of the slices' p99 are compared.
+import { fork, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { setPriority, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import sharp from 'sharp'
+import { io } from 'socket.io-client'
+
+const ADMIN = { username: 'admin', password: 'correct horse battery' }
+const ROOMS = 20
+const EVERY_MS = 10
+const MESSAGES = 1_000
+const FILE_SIDE = 700
+
+const { values: options } = parseArgs({
+  options: {
+    repeats: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '20' },
+    files: { type: 'string', default: '200' },
+    pdfs: { type: 'string', default: '50' },
+  },
+})
+const [repeats, seconds, files, pdfs] = [options.repeats, options.seconds, options.files, options.pdfs].map(Number)
+
+/** @param {string} url @param {string} path @param {object} body @param {string} [token] @returns {Promise<any>} */
+async function post(url, path, body, token) {
+  const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` }
+  const headers = { 'content-type': 'application/json', ...authorization }
+  const answer = await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) })
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
+  return answer.json()
+}
+/** @param {string} url @param {object} join @param {string} [token] */
+async function member(url, join, token) {
+  const socket = io(url, { transports: ['websocket'], forceNew: true, auth: token === undefined ? {} : { token } })
+  const joined = await socket.emitWithAck('joinConversation', join)
+  if (joined.code !== 200) throw new Error(JSON.stringify(joined))
+  return socket
+}
+/** @param {string} url */
+const begin = (url) =>
+  post(url, '/api/customer/init', { channel: 'web', refId: String(Math.random()), firstName: 'Nadia' })
+
+// ------------------------------------------------------------------------------------------------ the load's own process
+
+/** @param {{ url: string, room: { conversationId: string, token: string }, long: { conversationId: string, token: string } }} plan */
+async function load({ url, long }) {
+  const picture = await sharp(
+    Buffer.from(Array.from({ length: FILE_SIDE * FILE_SIDE * 3 }, () => Math.floor(Math.random() * 256))),
+    { raw: { width: FILE_SIDE, height: FILE_SIDE, channels: 3 } },
+  )
+    .png()
+    .toBuffer()
+  const content = new Blob([new Uint8Array(picture)])
+  // As many customers as send files at once.
+  const rooms = await Promise.all(Array.from({ length: 25 }, () => begin(url)))
+  const failures = /** @type {string[]} */ ([])
+  const took = { files: 0, pdfs: 0 }
+  /** @param {keyof typeof took} what @param {() => Promise<Response>} ask */
+  const until = async (what, ask) => {
+    const since = performance.now()
+    for (let tries = 0; tries < 20; tries++) {
+      const answer = await ask()
+      await answer.arrayBuffer()
+      if (answer.ok) {
+        took[what] = Math.max(took[what], performance.now() - since)
+        return
+      }
+      if (answer.status !== 429 && answer.status !== 503) {
+        failures.push(`${what}: ${answer.status}`)
+        return
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1_000))
+    }
+    failures.push(`${what}: refused too often`)
+  }
+  const uploads = Array.from({ length: files }, (_, i) =>
+    until('files', () => {
+      const { conversationId, token } = /** @type {any} */ (rooms[i % rooms.length])
+      const form = new FormData()
+      form.set('file', content, `picture ${i}.png`)
+      const headers = { authorization: `Bearer ${token}` }
+      return fetch(`${url}/api/customer/conversations/${conversationId}/files`, { method: 'POST', body: form, headers })
+    }),
+  )
+  const documents = Array.from({ length: pdfs }, () =>
+    until('pdfs', () =>
+      fetch(`${url}/api/customer/transcript/${long.conversationId}/pdf`, {
+        headers: { authorization: `Bearer ${long.token}` },
+      }),
+    ),
+  )
+  await Promise.all([...uploads, ...documents])
+  process.send?.({ failures, took, bytes: picture.length })
+}
+
+// --------------------------------------------------------------------------------------------------------- the chat
+
+/** @param {number[]} values @param {number} share */
+const quantile = (values, share) => [...values].sort((a, b) => a - b)[Math.floor(values.length * share)] ?? NaN
+/** @param {number[]} values */
+const median = (values) => quantile(values, 0.5)
+
+/** @param {{ customer: any, agent: any, conversationId: string }[]} rooms @param {string} slice */
+async function chat(rooms, slice) {
+  const due = new Map()
+  const latencies = /** @type {number[]} */ ([])
+  const doubled = /** @type {string[]} */ ([])
+  for (const { agent } of rooms)
+    agent.on('messageArrived', (/** @type {any} */ { text, type }) => {
+      if (type !== 'ChatMessage') return
+      const at = due.get(text)
+      if (at === undefined) doubled.push(text)
+      else latencies.push(performance.now() - at)
+      due.delete(text)
+    })
+  const began = performance.now()
+  const count = Math.floor((seconds * 1_000) / EVERY_MS)
+  for (let i = 0; i < count; i++) {
+    const at = began + i * EVERY_MS
+    const wait = at - performance.now()
+    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
+    const { customer, conversationId } = /** @type {any} */ (rooms[i % rooms.length])
+    const text = `${slice} ${i}`
+    due.set(text, at)
+    customer.emit('sendMessage', { conversationId, type: 'ChatMessage', messageId: text, text }, () => undefined)
+  }
+  for (let i = 0; i < 100 && due.size > 0; i++) await new Promise((resolve) => setTimeout(resolve, 100))
+  for (const { agent } of rooms) agent.off('messageArrived')
+  return { p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99), lost: due.size, doubled: doubled.length }
+}
+
+async function main() {
+  const folder = mkdtempSync(join(tmpdir(), 'beside-'))
+  const gateway = spawn(process.execPath, ['--max-semi-space-size=64', 'dist/src/main.js'], {
+    env: {
+      ...process.env,
+      ...{
+        PORT: '28201',
+        HOST: '127.0.0.1',
+        METRICS_PORT: '0',
+        LOG_LEVEL: 'error',
+        RATE_LIMITS: 'off',
+        DATA_DIR: folder,
+      },
+      ...{ SECRET_KEY: 'x'.repeat(64), ADMIN_USER: ADMIN.username, ADMIN_PASSWORD: ADMIN.password, NODE_ENV: '' },
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  await once(gateway.stdout, 'data')
+  const url = 'http://127.0.0.1:28201'
+  const resident = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${gateway.pid}/status`, 'utf8'))?.[1]) / 1_024
+  try {
+    const { token: staff } = await post(url, '/api/agent/login', ADMIN)
+    const rooms = []
+    for (let i = 0; i < ROOMS; i++) {
+      const { conversationId, participant, token } = await begin(url)
+      const customer = await member(url, { conversationId, id: participant.id, token })
+      rooms.push({ conversationId, customer, agent: await member(url, { conversationId }, staff) })
+    }
+    const long = await begin(url)
+    const { conversationId } = long
+    const talker = await member(url, { conversationId, id: long.participant.id, token: long.token })
+    for (let i = 0; i < MESSAGES; i++)
+      await talker.emitWithAck('sendMessage', {
+        conversationId,
+        type: 'ChatMessage',
+        text: `Line ${i} of a long talk about kettles.`,
+      })
+    await talker.emitWithAck('endConversation', { conversationId })
+    await chat(rooms, 'warm')
+    const alone = []
+    const beside = []
+    let faults = 0
+    let most = 0
+    const before = resident()
+    for (let repeat = 0; repeat < repeats; repeat++) {
+      const a = await chat(rooms, `a${repeat}`)
+      const watch = setInterval(() => (most = Math.max(most, resident())), 100)
+      const loader = fork(fileURLToPath(import.meta.url), process.argv.slice(2), {
+        env: { ...process.env, BESIDE: '1' },
+      })
+      // In life it is other machines: here it must not take the processor from what is measured.
+      setPriority(Number(loader.pid), 19)
+      loader.send({ url, long })
+      const over = once(loader, 'message')
+      const b = await chat(rooms, `b${repeat}`)
+      const [told] = await over
+      clearInterval(watch)
+      loader.kill()
+      alone.push(a.p99)
+      beside.push(b.p99)
+      faults += a.lost + a.doubled + b.lost + b.doubled + told.failures.length
+      console.log(
+        `${repeat + 1}/${repeats} alone p50 ${a.p50.toFixed(1)} p99 ${a.p99.toFixed(1)} ms; beside p50 ${b.p50.toFixed(1)} p99 ${b.p99.toFixed(1)} ms; ` +
+          `last file after ${(told.took.files / 1_000).toFixed(1)} s (${(told.bytes / 1e6).toFixed(1)} MB each), last PDF after ${(told.took.pdfs / 1_000).toFixed(1)} s; ` +
+          `lost ${a.lost + b.lost}, doubled ${a.doubled + b.doubled}${told.failures.length > 0 ? `; ${told.failures.slice(0, 3).join(', ')}` : ''}`,
+      )
+    }
+    console.log(
+      `${files} files and ${pdfs} PDFs beside a chat: p99 ${median(beside).toFixed(1)} ms against ${median(alone).toFixed(1)} ms alone, ratio ${(median(beside) / median(alone)).toFixed(2)} (asked: below 1.5); ` +
+        `resident ${before.toFixed(0)} MB before, ${most.toFixed(0)} MB at most; lost, doubled and failed ${faults}`,
+    )
+    if (faults > 0) process.exitCode = 1
+  } finally {
+    gateway.kill('SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+if (process.env['BESIDE']) process.once('message', (plan) => void load(/** @type {any} */ (plan)))
+else {
+  await main()
+  process.exit()
+}

@@ -1,0 +1,97 @@
+// §3 the transcript by mail: an empty 200 for a mail that a real SMTP server has accepted, and for no other.
+import { customer, agentIn, login, request, say } from '../../../support/people'
+import { openGateway } from '../../../support/gateway'
+import { MailServer, reply } from '../../../support/mail-server'
+
+let mails: MailServer
+let gateway: Awaited<ReturnType<typeof openGateway>>
+let supervisor: string
+beforeAll(async () => {
+  mails = await MailServer.start()
+  gateway = await openGateway(mailTo(mails))
+  supervisor = await login(gateway.url)
+})
+afterAll(async () => {
+  await gateway.close()
+  await mails.close()
+})
+const mailTo = ({ port }: MailServer) => ({
+  SMTP_URL: `smtp://127.0.0.1:${port}`,
+  MAIL_FROM: 'Example Chat <chat@example.org>',
+})
+
+async function ended(url: string, token: string, more: Record<string, unknown> = {}, answer = 'hello') {
+  const ann = await customer(url, { email: 'ann@example.org', ...more })
+  const { conversationId } = ann
+  const bo = await agentIn(url, conversationId, token)
+  await bo.call('sendMessage', say(conversationId, 'psst', { tag: 'whisper' }))
+  if (answer) await bo.call('sendMessage', say(conversationId, answer))
+  await ann.call('endConversation', { conversationId })
+  return ann
+}
+const ask = (url: string, conversationId: string, token?: string) =>
+  request(url, `/api/customer/transcript/${conversationId}/email`, {}, token)
+
+describe('§3 `email`', () => {
+  it('mails it to the customer’s address and answers 200 with an empty body', async () => {
+    const before = mails.accepted.length
+    const { conversationId, token } = await ended(gateway.url, supervisor, { subject: 'Broken kettle' })
+    const { status, text } = await ask(gateway.url, conversationId, token)
+    expect([status, text]).toEqual([200, ''])
+    expect(mails.accepted.slice(before)).toMatchObject([{ from: 'chat@example.org', to: ['ann@example.org'] }])
+    const raw = mails.accepted[before]!.raw.toString()
+    expect(raw).toMatch(/^Subject: Conversation, Broken kettle, /m)
+    expect(raw).toMatch(/^From: Example Chat <chat@example.org>/m)
+    expect(raw).toMatch(/^Content-Type: application\/pdf; name=conversation-/m)
+    expect(raw).not.toContain('psst')
+  })
+  it('is recorded in the log as sent, for staff alone', async () => {
+    const { conversationId, token } = await ended(gateway.url, supervisor)
+    await ask(gateway.url, conversationId, token)
+    const eve = await agentIn(gateway.url, conversationId, supervisor)
+    const told = eve.arrived().find(({ activityType }) => activityType === 'transcriptMailed')
+    expect(told).toMatchObject({
+      tag: 'whisper',
+      info: { state: 'sent', mailId: expect.stringMatching(/^<.+@.+>$/) as string },
+    })
+  })
+  it('without a credential three times, however many ask at once', async () => {
+    const before = mails.accepted.length
+    const { conversationId } = await ended(gateway.url, supervisor)
+    const answers = await Promise.all(Array.from({ length: 6 }, () => ask(gateway.url, conversationId)))
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 404, 404, 404])
+    expect(mails.accepted.length - before).toBe(3)
+  })
+  it('goes to one address only, whatever the customer gave for one', async () => {
+    const before = mails.accepted.length
+    const hostile = [
+      'a@b.example,c@d.example',
+      'Ann <a@b.example>',
+      'a@b.example\\r\\nBcc: c@d.example',
+      '"a b"@c.example',
+    ]
+    for (const email of hostile) {
+      const { conversationId, token } = await ended(gateway.url, supervisor, { email })
+      expect((await ask(gateway.url, conversationId, token)).status).toBe(400)
+    }
+    expect(mails.accepted.length).toBe(before)
+  })
+  it.each([
+    ['refuses it', reply(554, 'No'), false],
+    ['defers it', reply(451, 'Later'), true],
+  ])('is a 503 when the mail server %s, and nothing is recorded', async (_how, answer, retryable) => {
+    const server = await MailServer.start({}, answer)
+    const other = await openGateway(mailTo(server))
+    try {
+      const staff = await login(other.url)
+      const { conversationId, token } = await ended(other.url, staff)
+      const { status, json } = await ask(other.url, conversationId, token)
+      expect([status, json]).toMatchObject([503, { error: { code: 'unavailable', retryable } }])
+      const eve = await agentIn(other.url, conversationId, staff)
+      expect(eve.words()).not.toContain('transcriptMailed')
+    } finally {
+      await other.close()
+      await server.close()
+    }
+  })
+})
