@@ -163,8 +163,16 @@ export class ChatPanel {
     const whispered = said.tag === 'whisper'
     const who = make('p', 'who', said.name ?? 'You', ...(whispered ? [make('span', 'badge', 'whisper')] : []))
     const kind = `${said.mine ? 'mine' : 'theirs'}${whispered ? ' whispered' : ''}`
-    const text = said.text ? [make('p', 'text', said.text)] : []
-    return make('div', `message ${kind}`, who, ...text, ...(said.attachments ?? []).map(fileLink), meta)
+    const text = make('p', 'text', said.text ?? '')
+    text.dir = 'auto'
+    return make(
+      'div',
+      `message ${kind}`,
+      who,
+      ...(said.text ? [text] : []),
+      ...(said.attachments ?? []).map(fileLink),
+      meta,
+    )
   }
 
   /** At its place in the log; what has none yet comes last. */
