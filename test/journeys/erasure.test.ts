@@ -29,7 +29,7 @@ async function found(needles: readonly Uint8Array[]): Promise<string[]> {
   for (const file of files) {
     const bytes = await readFile(file)
     for (const needle of needles)
-      if (bytes.includes(needle)) hits.push(`${file}: ${Buffer.from(needle).toString().slice(0, 40)}`)
+      if (bytes.includes(Buffer.from(needle))) hits.push(`${file}: ${Buffer.from(needle).toString().slice(0, 40)}`)
   }
   return hits
 }
