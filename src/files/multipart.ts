@@ -194,8 +194,11 @@ function formOf(headers: IncomingHttpHeaders, maxBytes: number): Busboy {
   }
 }
 
-function linger(stream: Readable): void {
-  if (stream.destroyed || stream.readableEnded) return
+const lingering = new WeakSet<Readable>()
+/** For whoever refuses a form, read or unread: its sender gets to read why, and is cut off when they do not stop. */
+export function linger(stream: Readable): void {
+  if (stream.destroyed || stream.readableEnded || lingering.has(stream)) return
+  lingering.add(stream)
   stream.on('error', () => undefined)
   const cut = setTimeout(() => stream.destroy(), LINGER_MS)
   cut.unref()

@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import sharp from 'sharp'
-import { io } from 'socket.io-client'
+import { member, post } from './people.mjs'
 
 const ADMIN = { username: 'admin', password: 'correct horse battery' }
 const ROOMS = 20
@@ -32,28 +32,13 @@ const { values: options } = parseArgs({
 })
 const [repeats, seconds, files, pdfs] = [options.repeats, options.seconds, options.files, options.pdfs].map(Number)
 
-/** @param {string} url @param {string} path @param {object} body @param {string} [token] @returns {Promise<any>} */
-async function post(url, path, body, token) {
-  const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` }
-  const headers = { 'content-type': 'application/json', ...authorization }
-  const answer = await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) })
-  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
-  return answer.json()
-}
-/** @param {string} url @param {object} join @param {string} [token] */
-async function member(url, join, token) {
-  const socket = io(url, { transports: ['websocket'], forceNew: true, auth: token === undefined ? {} : { token } })
-  const joined = await socket.emitWithAck('joinConversation', join)
-  if (joined.code !== 200) throw new Error(JSON.stringify(joined))
-  return socket
-}
 /** @param {string} url */
 const begin = (url) =>
   post(url, '/api/customer/init', { channel: 'web', refId: String(Math.random()), firstName: 'Nadia' })
 
 // ------------------------------------------------------------------------------------------------ the load's own process
 
-/** @param {{ url: string, room: { conversationId: string, token: string }, long: { conversationId: string, token: string } }} plan */
+/** @param {{ url: string, long: { conversationId: string, token: string } }} plan `long`: what the PDFs are made of */
 async function load({ url, long }) {
   const picture = await sharp(
     Buffer.from(Array.from({ length: FILE_SIDE * FILE_SIDE * 3 }, () => Math.floor(Math.random() * 256))),

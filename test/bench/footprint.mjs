@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { on, once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { io } from 'socket.io-client'
+import { member, post } from './people.mjs'
 
 const require = createRequire(import.meta.url)
 const { Client } = require('pg')
@@ -50,21 +50,6 @@ async function gateway(port) {
   return { url: `http://127.0.0.1:${port}`, child, living }
 }
 
-/** @param {string} url @param {string} path @param {object} body @param {string} [token] @returns {Promise<any>} */
-async function post(url, path, body, token) {
-  const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` }
-  const headers = { 'content-type': 'application/json', ...authorization }
-  const answer = await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) })
-  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
-  return answer.json()
-}
-/** @param {string} url @param {object} join @param {string} [token] */
-async function member(url, join, token) {
-  const socket = io(url, { transports: ['websocket'], forceNew: true, auth: token === undefined ? {} : { token } })
-  const joined = await socket.emitWithAck('joinConversation', join)
-  if (joined.code !== 200) throw new Error(JSON.stringify(joined))
-  return socket
-}
 /** A few at a time. @template T, R @param {T[]} items @param {number} width @param {(item: T) => Promise<R>} work */
 async function each(items, width, work) {
   /** @type {R[]} */

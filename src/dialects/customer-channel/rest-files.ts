@@ -1,6 +1,7 @@
 // The routes of files: sending one into a conversation, and having it again by the conversation's credential or by a signed link.
 import { connectorByAddress, opens, type Caller } from '../../identity/credentials'
 import type { Answered } from '../../files/files'
+import { linger } from '../../files/multipart'
 import type { Variant } from '../../files/links'
 import type { Conversation } from '../../model/conversation'
 import { GatewayError, notYours } from '../../model/errors'
@@ -19,6 +20,14 @@ export function fileHandlers(deps: ChannelDeps): Handlers<'uploadFile' | 'findFi
 }
 
 async function upload(deps: ChannelDeps, call: Call): Promise<Result> {
+  try {
+    return await receive(deps, call)
+  } catch (cause) {
+    linger(call.request)
+    throw cause
+  }
+}
+async function receive(deps: ChannelDeps, call: Call): Promise<Result> {
   const { place, found, caller } = await sought(deps, call)
   const from = speakerOf(caller, found)
   await deps.limiter.consume('upload', from)

@@ -59,11 +59,11 @@ export class Speaking {
     }
     const { conversationId, attachments = [] } = request
     if (deps.attachments.concern(attachments)) await this.#sendWithFiles(conversationId, request, answer)
-    else if (this.#sequence) await this.#inTurn(conversationId, () => this.#speak(request, answer))
-    else await this.#speak(request, answer)
+    else await this.#inTurn(conversationId, () => this.#speak(request, answer))
   }
   async #speak(request: SendRequest, answer: Answer): Promise<void> {
     const { conversationId = '' } = request
+    // Who sits does not wait: nothing that was sent later may come between.
     const speaker = this.#sitting(conversationId) ?? (await this.#connectorFor(conversationId))
     const speech = readSpeech(request, this.sitter.identity.kind === 'connector')
     if (speech.type !== 'say') answer(await this.#act(speaker, speech, request))

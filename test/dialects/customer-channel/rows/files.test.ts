@@ -1,5 +1,7 @@
 // Files: sent into a conversation, said in its messages, seen by those who are in it, and by nobody else.
+import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
+import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { eventually } from '../../../support/eventually'
 import { CONNECTOR_KEY, newFolder, removeFolder, openGateway } from '../../../support/gateway'
@@ -168,6 +170,27 @@ describe('an upload', () => {
     expect((await upload(gateway.url, conversationId, late.token, file)).status).toBe(404)
     await ann.call('endConversation', { conversationId })
     expect((await upload(gateway.url, conversationId, ann.token, file)).status).toBe(410)
+  })
+  it('that is refused before it is read is cut off when it goes on all the same', async () => {
+    const { conversationId } = await two()
+    const { hostname, port } = new URL(gateway.url)
+    const socket = createConnection(Number(port), hostname)
+    const heard: string[] = []
+    socket.on('data', (chunk: Buffer) => heard.push(chunk.toString()))
+    socket.on('error', () => undefined)
+    const closed = once(socket, 'close')
+    socket.write(
+      `POST /api/customer/conversations/${conversationId}/files HTTP/1.1\r\nHost: x\r\n` +
+        'Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000000\r\n\r\n',
+    )
+    const more = setInterval(() => socket.write('x'.repeat(100)), 100)
+    try {
+      await closed
+    } finally {
+      clearInterval(more)
+      socket.destroy()
+    }
+    expect(heard.join()).toMatch(/^HTTP\/1.1 401 /)
   })
   it('of what is not taken is refused, whatever it is called, and leaves nothing', async () => {
     const { ann, conversationId } = await two()

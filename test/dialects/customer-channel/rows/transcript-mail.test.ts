@@ -1,5 +1,6 @@
 // §3 the transcript by mail: an empty 200 for a mail that a real SMTP server has accepted, and for no other.
 import { customer, agentIn, login, request, say } from '../../../support/people'
+import { eventually } from '../../../support/eventually'
 import { openGateway } from '../../../support/gateway'
 import { MailServer, reply } from '../../../support/mail-server'
 
@@ -61,6 +62,30 @@ describe('§3 `email`', () => {
     const answers = await Promise.all(Array.from({ length: 6 }, () => ask(gateway.url, conversationId)))
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 404, 404, 404])
     expect(mails.accepted.length - before).toBe(3)
+  })
+  it('that is stuck holds up few others: of those that wait one too many is a 503', async () => {
+    const server = await MailServer.start({ onRcptTo: () => undefined })
+    const other = await openGateway(mailTo(server))
+    try {
+      const staff = await login(other.url)
+      const stuck = [await ended(other.url, staff), await ended(other.url, staff, { email: 'eve@example.org' })]
+      const mailing = stuck.map(({ conversationId, token }) => ask(other.url, conversationId, token))
+      await eventually(() => server.open === 2)
+      const { conversationId, token } = stuck[0]!
+      const statuses: number[] = []
+      const reading = Array.from({ length: 70 }, async () => {
+        const path = `/api/customer/transcript/${conversationId}/txt`
+        statuses.push((await request(other.url, path, {}, token)).status)
+      })
+      await eventually(() => statuses.length === 6)
+      expect(statuses).toEqual([503, 503, 503, 503, 503, 503])
+      server.drop()
+      await Promise.all([...mailing, ...reading])
+      expect(statuses.filter((status) => status === 200)).toHaveLength(64)
+    } finally {
+      await other.close()
+      await server.close()
+    }
   })
   it('goes to one address only, whatever the customer gave for one', async () => {
     const before = mails.accepted.length
