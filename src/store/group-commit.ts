@@ -3,7 +3,7 @@ import { blank, type Conversation } from '../model/conversation'
 import { GatewayError } from '../model/errors'
 import type { ConversationEvent } from '../model/events'
 import { evolve } from '../model/evolve'
-import type { ConversationId } from '../model/ids'
+import type { ConversationId, Tenant } from '../model/ids'
 import { readFor } from './batch-reading'
 import { toBatch, toRows, type Picture, type Rows } from './batch-rows'
 import type { Committed, ConversationStore, Decision, Needs, View } from './conversation-store'
@@ -111,6 +111,11 @@ export class GroupCommit {
 
   forget(id: ConversationId): void {
     this.#cache.delete(id)
+  }
+  /** As the last commit left it; null when it is not at hand, or when others may have written since. */
+  atHand(tenant: Tenant, id: ConversationId): Conversation | null {
+    const known = this.#engine.hold ? undefined : this.#cache.get(id)
+    return known?.tenant === tenant ? known : null
   }
 
   /** Waits for what was accepted; later calls are refused. */

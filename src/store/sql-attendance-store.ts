@@ -69,20 +69,15 @@ export class SqlAttendanceStore implements AttendanceStore {
     await this.#put(node, attendees, this.#in(graceMs))
   }
   async #put(node: string, attendees: readonly Attendee[], away_at: RawBuilder<string> | null): Promise<void> {
-    const rows = [...attendees].sort(byKey).map(({ tenant, conversationId, participantId }) => ({
-      ...{ tenant, conversation_id: conversationId, participant_id: participantId },
-      ...{ node, away_at, claimed_until: NEVER },
-    }))
-    for (let at = 0; at < rows.length; at += AT_ONCE)
-      await this.#db
-        .insertInto('attendance')
-        .values(rows.slice(at, at + AT_ONCE))
-        .onConflict((conflict) =>
-          conflict
-            .columns(['tenant', 'conversation_id', 'participant_id', 'node'])
-            .doUpdateSet({ away_at, claimed_until: NEVER }),
-        )
-        .execute()
+    const keys = [...attendees].sort(byKey).map((one) => [one.tenant, one.conversationId, one.participantId])
+    // One text whatever their number: it is written for each coming and going, and not to be put together anew.
+    for (let at = 0; at < keys.length; at += AT_ONCE)
+      await sql`
+        insert into attendance (tenant, conversation_id, participant_id, node, away_at, claimed_until)
+        select value ->> 0, value ->> 1, value ->> 2, ${node}, ${away_at}, ${NEVER}
+        from ${this.#spelling.elements(keys.slice(at, at + AT_ONCE))} where true
+        on conflict (tenant, conversation_id, participant_id, node)
+        do update set away_at = excluded.away_at, claimed_until = excluded.claimed_until`.execute(this.#db)
   }
 
   async claimGone(tenant: Tenant, claim: Claim): Promise<Attendee[]> {

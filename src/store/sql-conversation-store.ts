@@ -47,8 +47,8 @@ export class SqlConversationStore implements ConversationStore {
     this.#writing.forget(id)
   }
 
-  find(tenant: Tenant, id: ConversationId): Promise<Conversation | null> {
-    return this.#log.find(tenant, id)
+  async find(tenant: Tenant, id: ConversationId): Promise<Conversation | null> {
+    return this.#writing.atHand(tenant, id) ?? this.#log.find(tenant, id)
   }
   async events(tenant: Tenant, id: ConversationId, after: number, limit: number): Promise<ConversationEvent[]> {
     return (await this.#log.page({ tenant, id, audience: 'staff', after, limit })).map(readEvent)

@@ -8,6 +8,8 @@ export interface SqlSpelling {
   readonly dialect: SqlDialect
   /** A query for the texts of a list, so that a list of any length is one statement. */
   members(list: readonly string[]): RawBuilder<unknown>
+  /** A table with one column, `value`: each item as JSON, in their order. */
+  elements(list: readonly unknown[]): RawBuilder<unknown>
   /** Behind a query for rows to delete: what another node has in hand is left to it. */
   readonly skipLocked: RawBuilder<unknown>
   /** Behind a query for rows to change: they are waited for, in the order of the query. */
@@ -26,6 +28,7 @@ export interface SqlSpelling {
 export const SQLITE: SqlSpelling = {
   dialect: 'sqlite',
   members: (list) => sql`select value from json_each(${JSON.stringify(list)})`,
+  elements: (list) => sql`json_each(${JSON.stringify(list)})`,
   skipLocked: sql``,
   locked: sql``,
   passLocked: sql``,
@@ -37,6 +40,7 @@ export const SQLITE: SqlSpelling = {
 export const POSTGRES: SqlSpelling = {
   dialect: 'postgres',
   members: (list) => sql`select json_array_elements_text(${JSON.stringify(list)}::json)`,
+  elements: (list) => sql`json_array_elements(${JSON.stringify(list)}::json) as list (value)`,
   skipLocked: sql`for update skip locked`,
   locked: sql`for no key update`,
   passLocked: sql`for no key update skip locked`,
