@@ -48,7 +48,7 @@ const LIFETIME: Readonly<Record<Purpose, number>> = { customer: 24 * 3600, staff
 const SKEW = 30
 const MAX_TOKEN = 2_048
 /** Tokens found sound that are not proved again: a client shows one with every call and each time it comes back. */
-const MAX_PROVED = 4_096
+const MAX_PROVED = 1_024
 /** 192 of HMAC's 256 bits, 32 characters. */
 const HANDLE_BYTES = 24
 const HANDLE_LENGTH = 32

@@ -12,6 +12,7 @@ import { drain } from './drain'
 import { wasDropped } from './frame'
 import { FrameCache } from './frame-cache'
 import { failureOf } from './handle'
+import { Pings } from './pings'
 import { forgetHandshake, Handshakes, lighten } from './handshake'
 import type { ClientToServerEvents, ServerToClientEvents } from './wire'
 
@@ -35,6 +36,7 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
   const handshakes = new Handshakes(deps)
   const connections = new Set<Connection>()
   const callerOn = new WeakMap<Connection, Caller>()
+  const pings = new Pings(deps.ping.interval)
   const attachments = new Attachments(deps)
   const connectors = new Connectors({ ...deps, attachments })
   const callerDeps: CallerDeps = { ...deps, frames: new FrameCache(deps.now), connectors, attachments }
@@ -46,9 +48,11 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
   // Counted before they say who they are: whoever never does holds a connection, too.
   io.engine.on('connection', (connection: Connection) => {
     connections.add(connection)
+    pings.take(connection)
     const leave = handshakes.enter(handshakes.addressOf(connection.request))
     connection.on('close', () => {
       connections.delete(connection)
+      pings.drop(connection)
       leave()
     })
     lighten(connection)
@@ -58,6 +62,8 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
     const { identity } = socket.data as { identity: Caller['identity'] }
     const caller = new Caller(socket, deps.clientAddressOf(socket.request), identity, callerDeps)
     forgetHandshake(socket)
+    // Nobody is addressed by a room here, and each socket would keep collections for its own.
+    socket.nsp.adapter.delAll(socket.id)
     callers.add(caller)
     callerOn.set(socket.conn, caller)
     deps.onSocket('opened')
