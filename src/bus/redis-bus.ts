@@ -141,7 +141,7 @@ export class RedisBus implements Bus {
     this.#listeners.clear()
     // The second round is for what had to be asked in the first.
     for (let round = 0; round < 2; round++) {
-      this.#post.flush()
+      this.#post.hurry()
       await Promise.all(this.#links.map((link) => link.drain()))
     }
     this.#post.close()

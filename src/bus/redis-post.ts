@@ -1,4 +1,4 @@
-// Carries what is to be said: all that goes to one node in one tick of the event loop, or while Redis still answers for what went before, is one publish into its inbox.
+// Carries what is to be said: all that goes to one node in one tick of the event loop, or too soon behind what went before, is one publish into its inbox.
 import { Envelope, type Section } from './envelope'
 import { pick } from './redis-address'
 import type { RedisLink } from './redis-link'
@@ -8,6 +8,11 @@ const MAX_BYTES = 16 * 1024 * 1024
 const MAX_HINTS = 50_000
 /** A fuller envelope goes out at once, so that none comes near what a reader refuses. */
 const FULL = 1024 * 1024
+/**
+ * Between two publishes into one inbox. Redis and the reader pay by the publish: where more is said in a moment it goes
+ * together, and what comes alone does not wait.
+ */
+const PACE_MS = 1
 
 interface Deps {
   readonly node: string
@@ -25,8 +30,10 @@ interface Mailbox {
   readonly channel: string
   readonly link: RedisLink
   envelope: Envelope | null
-  /** Publishes that are not answered yet. While there is one, what is said gathers: Redis pays by the publish. */
+  /** Publishes that are not answered yet. While there is one, what is said gathers. */
   underWay: number
+  /** When the last one left, by the clock of `performance`. */
+  sentAt: number
 }
 
 const NO_TOPICS: ReadonlySet<string> = new Set()
@@ -38,6 +45,7 @@ export class RedisPost {
   readonly #broadcasts: readonly Mailbox[]
   readonly #full = new Set<Mailbox>()
   #isScheduled = false
+  #later: NodeJS.Timeout | null = null
   #isClosed = false
 
   constructor(deps: Deps) {
@@ -48,6 +56,7 @@ export class RedisPost {
       link,
       envelope: null,
       underWay: 0,
+      sentAt: -Infinity,
     }))
   }
 
@@ -72,17 +81,34 @@ export class RedisPost {
   schedule(): void {
     if (this.#isScheduled || this.#isClosed) return
     this.#isScheduled = true
-    setImmediate(() => this.flush())
+    setImmediate(() => this.#flush(PACE_MS))
   }
-  flush(): void {
+  #scheduleIn(ms: number): void {
+    if (this.#isClosed) return
+    this.#later ??= setTimeout(() => {
+      this.#later = null
+      this.schedule()
+    }, ms)
+  }
+  /** Sends what can be sent at once, however soon it comes. */
+  hurry(): void {
+    this.#flush(0)
+  }
+  #flush(paceMs: number): void {
     this.#isScheduled = false
     this.#deps.beforeFlush()
-    const full = [...this.#full]
-    this.#full.clear()
+    const now = performance.now()
+    const due: Mailbox[] = []
+    for (const mailbox of this.#full) {
+      if (mailbox.underWay > 0) this.#full.delete(mailbox)
+      else if (now - mailbox.sentAt >= paceMs) due.push(mailbox)
+    }
+    for (const mailbox of due) this.#full.delete(mailbox)
     for (const link of this.#deps.links)
       link.together(() => {
-        for (const mailbox of full) if (mailbox.link === link && mailbox.underWay === 0) this.#send(mailbox)
+        for (const mailbox of due) if (mailbox.link === link) this.#send(mailbox)
       })
+    if (this.#full.size > 0) this.#scheduleIn(PACE_MS)
   }
   /** Counts hints that cannot be brought. */
   drop(count: number, topics: ReadonlySet<string> = NO_TOPICS): void {
@@ -93,6 +119,7 @@ export class RedisPost {
   /** Nothing leaves any more. */
   close(): void {
     this.#isClosed = true
+    if (this.#later) clearTimeout(this.#later)
   }
 
   #mailboxOf(node: string): Mailbox {
@@ -104,6 +131,7 @@ export class RedisPost {
       link: pick(this.#deps.links, node),
       envelope: null,
       underWay: 0,
+      sentAt: -Infinity,
     }
     this.#mailboxes.set(node, mailbox)
     return mailbox
@@ -128,6 +156,7 @@ export class RedisPost {
     const { envelope, link, node } = mailbox
     if (!envelope) return
     mailbox.envelope = null
+    mailbox.sentAt = performance.now()
     const { size, count, topics } = envelope
     const text = envelope.toText(this.#deps.node)
     mailbox.underWay += 1

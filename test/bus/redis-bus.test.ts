@@ -67,6 +67,26 @@ describe('nodes over Redis', () => {
     expect(ears.events.map(({ position }) => position)).toEqual(events.map(({ position }) => position))
     expect((await calls()).get('publish')).toBe(2)
   })
+  it('gather what is said within a moment of what went before, and bring it all in its order', async () => {
+    const [one, two] = [await nodes.open(), await nodes.open()]
+    const ears = new BusEars(two)
+    const { place, events } = log(2_000)
+    await two.join(place)
+    await one.join(place)
+    one.publish([events[0]!])
+    await eventually(() => ears.events.length === 1)
+    await server.admin.config('RESETSTAT')
+    const began = performance.now()
+    for (const event of events.slice(1)) {
+      one.publish([event])
+      await new Promise(setImmediate)
+    }
+    await eventually(() => ears.events.length === 2_000)
+    const ended = performance.now()
+    expect(ears.events.map(({ position }) => position)).toEqual(events.map(({ position }) => position))
+    // One at once, one for each millisecond at most, and the last ones.
+    expect((await calls()).get('publish')).toBeLessThanOrEqual(Math.ceil(ended - began) + 2)
+  })
   it('enter the directory with the first join, and leave it with the leaving', async () => {
     const [one, two] = [await nodes.open(), await nodes.open()]
     const { place } = log(0)
