@@ -23,7 +23,7 @@ const SHORT = { slices: 5, seconds: 0.35, isPinned: true }
 export const scenarios = (ks) => ({
   1: {
     title: 'Fan-out alone, one node: what the hub, the codec and the sockets cost, without rules and store',
-    sides: [{ ...OURS, env: { BENCH_STORE: 'memory' } }, STOCK],
+    sides: [{ ...OURS, env: { BENCH_STORE: 'memory' } }, STOCK, { name: 'floor', file: './peers/floor.mjs' }],
     load: { ...THREE, driven: true },
     ks: ks.length ? ks : [4, 200],
     ...SHORT,
@@ -42,7 +42,8 @@ export const scenarios = (ks) => ({
   },
   3: {
     title: 'Durable throughput, one node, beside one INSERT a message',
-    sides: [OURS, { name: 'insert', file: './peers/insert-sqlite.mjs' }],
+    // Stock without any durability shows how many times the INSERTs' rate there is to be had.
+    sides: [OURS, { name: 'insert', file: './peers/insert-sqlite.mjs' }, STOCK],
     load: THREE,
     ks: ks.length ? ks : [200],
     ...SHORT,

@@ -17,6 +17,8 @@
 // store: there the servers are triggered over a plain TCP connection, ours publishes on its bus what a commit would
 // have published, the peers call io.to(room).emit, and all members are receivers.
 //
+// Beside goal 1 stands the floor, the bare writes without a server around them: no goal below it can be met.
+//
 // The metric is CPU per delivery, because the machine is shared: of nodes all threads (process.cpuUsage, asked over the
 // IPC channel just before and after the load), of Redis and Postgres all their processes (/proc). Throughput, latency
 // and the load of the processors stand beside it. "server %" and "generator %" are shares of one core, "strangers %" is

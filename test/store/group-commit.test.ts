@@ -76,6 +76,29 @@ describe('group commit', () => {
     await writer.close()
   })
 
+  it('shows what it has at hand as the last commit left it, where nobody else writes', async () => {
+    const engine = openEngine()
+    const alone = new GroupCommit({ engine })
+    const { id } = (await arrive(alone)).conversation!
+    await say(alone, id)
+    expect(alone.atHand(tenant, id)).toMatchObject({ id, position: 2 })
+    expect(alone.atHand('another' as typeof tenant, id)).toBeNull()
+    expect(alone.atHand(tenant, newConversationId())).toBeNull()
+    alone.forget(id)
+    expect(alone.atHand(tenant, id)).toBeNull()
+    const beside = new GroupCommit({
+      engine: {
+        syncs: false,
+        load: (needs) => engine.load(needs),
+        commit: (batch) => engine.commit(batch),
+        hold: () => Promise.resolve('conflict'),
+      },
+    })
+    await say(beside, id)
+    expect(beside.atHand(tenant, id)).toBeNull()
+    await Promise.all([alone.close(), beside.close()])
+  })
+
   it('keeps the order of a conversation when one of its calls waits for the next batch', async () => {
     const writer = new GroupCommit({ engine: openEngine() })
     const id = (await arrive(writer)).conversation!.id
