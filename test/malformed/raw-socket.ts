@@ -11,19 +11,20 @@ interface FrameOptions {
   /** Bits of the first byte that are reserved. */
   readonly reserved?: number
   readonly masked?: boolean
+  readonly mask?: Buffer
   /** What the header claims, whatever follows it. */
   readonly claims?: number | bigint
 }
 export function frame(payload: string | Buffer, options: FrameOptions = {}): Buffer {
-  const { opcode, fin, reserved, masked, claims } = { ...WHOLE, ...options }
+  const { opcode, fin, reserved, masked, mask, claims } = { ...WHOLE, ...options }
   const body = Buffer.from(payload)
   const first = (fin ? 0x80 : 0) | (reserved << 4) | opcode
   const head = header(first, masked ? 0x80 : 0, BigInt(claims ?? body.length))
-  return Buffer.concat(masked ? [head, MASK, mask(body)] : [head, body])
+  return Buffer.concat(masked ? [head, mask, covered(body, mask)] : [head, body])
 }
-const WHOLE = { opcode: 1, fin: true, reserved: 0, masked: true, claims: null }
-function mask(body: Buffer): Buffer {
-  for (let i = 0; i < body.length; i++) body[i] = (body[i] ?? 0) ^ (MASK[i & 3] ?? 0)
+const WHOLE = { opcode: 1, fin: true, reserved: 0, masked: true, mask: MASK, claims: null }
+function covered(body: Buffer, mask: Buffer): Buffer {
+  for (let i = 0; i < body.length; i++) body[i] = (body[i] ?? 0) ^ (mask[i & 3] ?? 0)
   return body
 }
 function header(first: number, bit: number, claims: bigint): Buffer {
@@ -49,6 +50,8 @@ export class RawSocket {
   readonly closed: Promise<void>
   /** What the server said to our CONNECT. */
   opening = ''
+  /** The code that the server closed with; null while it has not, or if it said none. */
+  code: number | null = null
   #rest: Buffer = Buffer.alloc(0)
   #upgraded = false
   #opened: (() => void) | null = null
@@ -113,10 +116,14 @@ export class RawSocket {
     }
     for (let next = read(data); next; next = read(data)) {
       data = data.subarray(next.size)
-      if (next.opcode === 8) this.socket.end()
+      if (next.opcode === 8) this.#end(next.payload)
       else if (next.opcode === 1) this.#packet(next.payload.toString())
     }
     this.#rest = data
+  }
+  #end(reason: Buffer): void {
+    if (reason.length >= 2) this.code = reason.readUInt16BE(0)
+    this.socket.end()
   }
   #packet(packet: string): void {
     const { token, engine = 4, connect: wish } = this.#options

@@ -5,6 +5,7 @@ import type { Attachments } from './attachments'
 import type { Connectors, RegisterRequest } from './connectors'
 import { answerDirectly } from './frame'
 import { failureOf, handle, type Answer, type Border, type Handler } from './handle'
+import { hearDirectly, type Hearer } from './inlet'
 import { Seating, type ChannelSocket, type SeatingDeps, type Sitter } from './seating'
 import { Speaking } from './speaking'
 import * as wire from './wire'
@@ -17,7 +18,7 @@ export interface CallerDeps extends SeatingDeps {
   readonly attachments: Attachments
 }
 
-export class Caller implements Sitter, Border {
+export class Caller implements Sitter, Border, Hearer {
   readonly #seating: Seating
   readonly #speaking: Speaking
   #underWay = 0
@@ -43,9 +44,14 @@ export class Caller implements Sitter, Border {
     const { socket } = this
     answerDirectly(socket)
     // Names from the wire are no names of the typed events.
-    socket.onAny((event: string, ...args: unknown[]) => {
-      if (!this.#isRetired) HANDLERS.get(event)?.(this, args)
-    })
+    socket.onAny((event: string, ...args: unknown[]) => void this.hear(event, args))
+    hearDirectly(this)
+  }
+  /** Answers whether there is such a request. */
+  hear(event: string, args: unknown[]): boolean {
+    const handler = HANDLERS.get(event)
+    if (handler && !this.#isRetired) handler(this, args)
+    return handler !== undefined
   }
   /** Its socket has disconnected. */
   gone(): void {

@@ -87,13 +87,15 @@ export class Frame {
  * wrote one cannot be waiting for it, and is told of failures as if they had not asked for an acknowledgement.
  */
 export function answerDirectly(socket: AnySocket): void {
-  Object.assign(socket, {
-    ack: (id: number) => (reply: object) => {
-      if (Number.isSafeInteger(id)) Frame.acknowledgement(id, reply).writeTo(socket)
-      else if ('error' in reply) Frame.event('error', reply).writeTo(socket)
-    },
-  })
+  Object.assign(socket, { ack: (id: number) => acknowledgementOn(socket, id) })
 }
+/** Answers the request that asked for it by this id. */
+export const acknowledgementOn =
+  (socket: AnySocket, id: number) =>
+  (reply: object): void => {
+    if (Number.isSafeInteger(id)) Frame.acknowledgement(id, reply).writeTo(socket)
+    else if ('error' in reply) Frame.event('error', reply).writeTo(socket)
+  }
 
 const PING = Buffer.from([TEXT_FRAME, 1, 0x32])
 /** Engine.IO's own ping, on the short way where there is one. */
