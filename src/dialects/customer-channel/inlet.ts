@@ -151,7 +151,7 @@ class Inlet {
     const maskAt = at + (isLong ? 4 : 2)
     const length = isLong ? (byteOf(chunk, at + 2) << 8) | byteOf(chunk, at + 3) : claimed
     const end = maskAt + MASK_BYTES + length
-    if (length <= HEAD_BYTES || end > chunk.length || !isEvent(chunk, maskAt)) return at
+    if (end > chunk.length || !isEvent(chunk, maskAt)) return at
     const isAscii = unmask(chunk, maskAt, end)
     return this.#hear(length, isAscii) ? end : at
   }
@@ -227,7 +227,7 @@ function endOfId(end: number): number {
 }
 /** Null: bad JSON, or not what follows an id. */
 function eventAt(at: number, end: number, isAscii: boolean): unknown[] | null {
-  if (at === end || scratch[at] !== BRACKET) return null
+  if (at >= end || scratch[at] !== BRACKET) return null
   try {
     return JSON.parse(scratch.toString(isAscii ? 'latin1' : 'utf8', at, end)) as unknown[]
   } catch {

@@ -5,7 +5,7 @@ import { io } from 'socket.io-client'
 import oldIo from 'socket.io-client-v2'
 import { frame, handshake, RawSocket } from '../../malformed/raw-socket'
 import { eventually } from '../../support/eventually'
-import { InletServer, inTurn, type Options } from './inlet-server'
+import { InletServer, inTurn, streamOf, type Options } from './inlet-server'
 
 let server: InletServer
 let client: RawSocket
@@ -78,6 +78,45 @@ it('a frame that comes in pieces, or is too long, goes the long way; the next on
   expect(server.short).toBe(2)
 })
 
+it('a frame that is cut anywhere is heard once, when all of it is there', async () => {
+  await open()
+  const { stream } = server
+  // Without a mask, what came before would complete it.
+  const whole = frame(event('twice'), { mask: Buffer.alloc(4) })
+  for (let at = 0; at < whole.length; at++) {
+    server.forget()
+    await inTurn(() => stream.emit('data', Buffer.concat([whole, whole.subarray(0, at)])))
+    expect(server.words).toEqual(['twice'])
+    await inTurn(() => stream.emit('data', Buffer.from(whole.subarray(at))))
+    expect(server.words).toEqual(['twice', 'twice'])
+  }
+  expect(server.ends).toEqual([])
+})
+
+it('a frame within a frame is not heard, wherever that one is cut', async () => {
+  await open()
+  const { stream } = server
+  const inner = frame('42["sendMessage","smuggled"]')
+  const outer = frame(inner, { opcode: 9, mask: Buffer.alloc(4) })
+  for (let at = 1; at < outer.length; at++)
+    for (const chunk of [outer.subarray(0, at), outer.subarray(at)])
+      await inTurn(() => stream.emit('data', Buffer.from(chunk)))
+  await inTurn(() => stream.emit('data', say('plain')))
+  // The second byte of a ping.
+  await inTurn(() => stream.emit('data', Buffer.of(0x89)))
+  await inTurn(() => stream.emit('data', Buffer.from(inner)))
+  expect(server.words).toEqual(['plain'])
+})
+
+it('an event between fragments is refused as ever', async () => {
+  await open()
+  const { stream } = server
+  await inTurn(() => stream.emit('data', frame('42["sendMes', { fin: false })))
+  await inTurn(() => stream.emit('data', say('between')))
+  await client.closed
+  expect([server.words, client.code]).toEqual([[], 1002])
+})
+
 const attachment = [frame('451-["sendMessage",{"_placeholder":true,"num":0}]'), frame('b', { opcode: 2 })]
 const fragments = [frame('42["sendMes', { fin: false }), frame('sage","fragments"]', { opcode: 0 })]
 const ping = frame('p', { opcode: 9 })
@@ -137,6 +176,17 @@ it('who closes the connection hears nothing more of the same chunk', async () =>
   write(say('hello'), say('bye'), say('behind'))
   await client.closed
   expect(server.words).toEqual(['hello', 'bye'])
+})
+
+it('nothing is heard on a connection that is closing and has something to write still', async () => {
+  await open()
+  const { stream } = server
+  const conn = server.last.conn as unknown as { transport: { writable: boolean }; write(packet: string): void }
+  conn.transport.writable = false
+  conn.write('2["held"]')
+  server.last.conn.close()
+  await inTurn(() => stream.emit('data', say('late')))
+  expect([server.last.connected, server.words]).toEqual([true, []])
 })
 
 it('a socket that comes after another on one connection is heard in its place', async () => {
@@ -254,30 +304,46 @@ describe('after an upgrade from polling', () => {
     socket.close()
   })
 
-  it('events in the chunk of the upgrade are heard in their order', async () => {
+  /** A session of polling, by hand, and a WebSocket that asks for it; `stream` is the server's end of that. */
+  async function probed(sid: string) {
+    let stream: Stream | null = null
+    server.last.conn.once('upgrading', (transport) => (stream = streamOf(transport)))
+    const { hostname, port } = new URL(server.url)
+    const far = connect(Number(port), hostname)
+    far.write(handshake(server.url, 4, `&sid=${sid}`))
+    await said(far, '101 ')
+    far.write(frame('2probe'))
+    await said(far, '3probe')
+    return { far, stream: stream as unknown as Stream }
+  }
+  it('what stands behind the upgrade in its turn is heard in its order', async () => {
     await open()
     server.forget()
     const polling = `${server.url}/socket.io/?EIO=4&transport=polling`
-    const opened = await (await fetch(polling)).text()
-    const sid = /"sid":"([^"]+)"/.exec(opened)?.[1]
+    const sid = /"sid":"([^"]+)"/.exec(await (await fetch(polling)).text())?.[1] ?? ''
     await fetch(`${polling}&sid=${sid}`, { method: 'POST', body: '40' })
     await eventually(() => server.sockets.length === 1)
-    const { hostname, port } = new URL(server.url)
-    const stream = connect(Number(port), hostname)
-    try {
-      stream.write(handshake(server.url, 4, `&sid=${sid}`))
-      await said(stream, '101 ')
-      stream.write(frame('2probe'))
-      await said(stream, '3probe')
-      stream.write(Buffer.concat([frame('5'), say('one'), say('two')]))
-      await eventually(() => server.heard.length === 2)
-      stream.write(Buffer.concat([say('three'), say('four')]))
-      await eventually(() => server.heard.length === 4)
-    } finally {
-      stream.destroy()
-    }
-    expect(server.words).toEqual(['one', 'two', 'three', 'four'])
+    const { far, stream } = await probed(sid)
+    await inTurn(() => {
+      stream.emit('data', Buffer.concat([frame('5'), say('one'), say('two')]))
+      stream.emit('data', say('three'))
+    })
+    await inTurn(() => stream.emit('data', Buffer.concat([say('four'), say('five')])))
+    far.destroy()
+    expect(server.words).toEqual(['one', 'two', 'three', 'four', 'five'])
     expect(server.short).toBe(2)
+  })
+
+  it('a WebSocket that was left for another is heard no more', async () => {
+    await open()
+    const { stream: former } = server
+    const { far, stream } = await probed((server.last.conn as unknown as { id: string }).id)
+    await inTurn(() => former.emit('data', say('one')))
+    await inTurn(() => stream.emit('data', Buffer.concat([frame('5'), say('two')])))
+    await inTurn(() => former.emit('data', say('astray')))
+    await inTurn(() => stream.emit('data', say('three')))
+    far.destroy()
+    expect(server.words).toEqual(['one', 'two', 'three'])
   })
 })
 async function said(stream: Stream, word: string): Promise<void> {
