@@ -110,10 +110,10 @@ class Inlet {
     setImmediate(wasHeard, this)
   }
 
-  /** To be called behind a chunk that goes the long way: Socket.IO has its ticks by then. */
+  /** To be called behind a chunk that goes the long way: Socket.IO has taken a tick by then, and takes one more in it. */
   wentLong(): void {
     this.#behind += 1
-    process.nextTick(wasHeard, this)
+    process.nextTick(isHeardSoon, this)
   }
   wasHeard(): void {
     this.#behind -= 1
@@ -151,7 +151,7 @@ class Inlet {
     const maskAt = at + (isLong ? 4 : 2)
     const length = isLong ? (byteOf(chunk, at + 2) << 8) | byteOf(chunk, at + 3) : claimed
     const end = maskAt + MASK_BYTES + length
-    if (length <= HEAD_BYTES || end > chunk.length || !isEvent(chunk, maskAt)) return at
+    if (end > chunk.length || !isEvent(chunk, maskAt)) return at
     const isAscii = unmask(chunk, maskAt, end)
     return this.#hear(length, isAscii) ? end : at
   }
@@ -185,6 +185,7 @@ function write(this: Receiver, chunk: unknown, encoding?: BufferEncoding, callba
   return wantsMore
 }
 const stockWrite = Reflect.get(Writable.prototype, 'write') as (this: Writable, ...args: unknown[]) => boolean
+const isHeardSoon = (inlet: Inlet): void => process.nextTick(wasHeard, inlet)
 const wasHeard = (inlet: Inlet): void => inlet.wasHeard()
 function fail(cause: unknown): never {
   throw cause
@@ -227,7 +228,7 @@ function endOfId(end: number): number {
 }
 /** Null: bad JSON, or not what follows an id. */
 function eventAt(at: number, end: number, isAscii: boolean): unknown[] | null {
-  if (at === end || scratch[at] !== BRACKET) return null
+  if (at >= end || scratch[at] !== BRACKET) return null
   try {
     return JSON.parse(scratch.toString(isAscii ? 'latin1' : 'utf8', at, end)) as unknown[]
   } catch {

@@ -59,28 +59,26 @@ const packet = fc.oneof(
   fc.constantFrom(...NOT_PLAIN, '42["sendMessage"],', '42["sendMessage"]]', '\u{feff}42["sendMessage"]', '42["é😀"]'),
   fc.constantFrom('40', '41', '3', '6', '2', '1', '5', 'b4', '430[]', '43["x"]', '44"x"', '47', '4', '42["\ud800"]'),
 )
-const plain = fc.tuple(packet, mask).map(([whole, by]) => frame(whole, { mask: by }))
+const plain = fc.tuple(packet, mask).map(([whole, by]) => [frame(whole, { mask: by })])
 /** An event with attachments, all of them or not, and something in between. */
 const binary = fc
   .tuple(fc.constantFrom('', '7'), fc.nat(2), fc.constantFrom('2', '3', ''))
-  .map(([number, sent, between]) =>
-    Buffer.concat([
-      frame(`452-${number}["sendMessage",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]`),
-      ...Array.from({ length: sent }, () => frame(Buffer.of(1, 2), { opcode: 2 })),
-      ...(between === '' ? [] : [frame(between)]),
-      ...(sent === 2 ? [] : [frame(Buffer.of(3), { opcode: 2 })]),
-    ]),
-  )
+  .map(([number, sent, between]) => [
+    frame(`452-${number}["sendMessage",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]`),
+    ...Array.from({ length: sent }, () => frame(Buffer.of(1, 2), { opcode: 2 })),
+    ...(between === '' ? [] : [frame(between)]),
+    ...(sent === 2 ? [] : [frame(Buffer.of(3), { opcode: 2 })]),
+  ])
 const fragments = fc
   .tuple(event, fc.nat(20), fc.constantFrom('ping', 'pong', 'event', 'nothing'), mask)
   .map(([whole, at, between, by]) => {
     const bytes = Buffer.from(whole)
     const other = { ping: frame('p', { opcode: 9 }), pong: frame('p', { opcode: 10 }), event: frame(whole) }
-    return Buffer.concat([
+    return [
       frame(bytes.subarray(0, at), { fin: false, mask: by }),
       ...(between === 'nothing' ? [] : [other[between]]),
       frame(bytes.subarray(at), { opcode: 0 }),
-    ])
+    ]
   })
 const control = fc.constantFrom(
   frame('ping', { opcode: 9 }),
@@ -107,15 +105,21 @@ const broken = fc.oneof(
     return Buffer.concat([Buffer.of(0x81, 0x80 | length), size, whole.subarray(2)])
   }),
 )
-const part = fc.oneof({ arbitrary: plain, weight: 30 }, binary, fragments, control, { arbitrary: broken, weight: 1 })
+const part = fc.oneof(
+  { arbitrary: plain, weight: 30 },
+  binary,
+  fragments,
+  fc.oneof(control, broken).map((one) => [one]),
+)
 /** How long the next chunk is, and whether it comes in the same turn as the one before. */
 const cut = fc.tuple(fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 10, max: 400 })), fc.boolean())
 /** Bytes in chunks, by turns. Mostly a frame is a chunk, or all is one, or it is cut anywhere. */
 const streams = fc
   .tuple(fc.array(part, { minLength: 1, maxLength: 12 }), fc.array(cut, { maxLength: 40 }), fc.nat(2))
   .map(([parts, cuts, how]): Buffer[][] => {
-    if (how === 0) return parts.map((one) => [one])
-    const bytes = Buffer.concat(parts)
+    const frames = parts.flat()
+    if (how === 0) return frames.map((one) => [one])
+    const bytes = Buffer.concat(frames)
     if (how === 1) return [[bytes]]
     const turns: Buffer[][] = []
     let at = 0

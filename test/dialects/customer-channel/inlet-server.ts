@@ -78,8 +78,7 @@ export class InletServer {
   }
   /** The connection of the last socket, whose chunks can be told one by one: what TCP does is not. */
   get stream(): Stream {
-    const { transport } = this.last.conn as unknown as { transport: { socket: { _socket: Stream } } }
-    return transport.socket._socket
+    return streamOf(this.last.conn.transport)
   }
   forget(): void {
     for (const list of [this.heard, this.ends, this.sockets]) list.length = 0
@@ -98,6 +97,8 @@ export class InletServer {
     queueMicrotask(() => (answer as (reply: object) => void)(reply))
   }
 }
+
+export const streamOf = (transport: unknown): Stream => (transport as { socket: { _socket: Stream } }).socket._socket
 
 /** In a turn of its own, as data of a socket comes. Resolves when what it set off has been done. */
 export const inTurn = (work: () => void): Promise<void> =>

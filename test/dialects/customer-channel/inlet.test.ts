@@ -1,9 +1,5 @@
 // The short way in: what takes it, what does not, that neither overtakes the other, and that it leaves the libraries as they were.
-import { once } from 'node:events'
-import { connect, type Socket as Stream } from 'node:net'
-import { io } from 'socket.io-client'
-import oldIo from 'socket.io-client-v2'
-import { frame, handshake, RawSocket } from '../../malformed/raw-socket'
+import { frame, RawSocket } from '../../malformed/raw-socket'
 import { eventually } from '../../support/eventually'
 import { InletServer, inTurn, type Options } from './inlet-server'
 
@@ -78,6 +74,45 @@ it('a frame that comes in pieces, or is too long, goes the long way; the next on
   expect(server.short).toBe(2)
 })
 
+it('a frame that is cut anywhere is heard once, when all of it is there', async () => {
+  await open()
+  const { stream } = server
+  // Without a mask, what came before would complete it.
+  const whole = frame(event('twice'), { mask: Buffer.alloc(4) })
+  for (let at = 0; at < whole.length; at++) {
+    server.forget()
+    await inTurn(() => stream.emit('data', Buffer.concat([whole, whole.subarray(0, at)])))
+    expect(server.words).toEqual(['twice'])
+    await inTurn(() => stream.emit('data', Buffer.from(whole.subarray(at))))
+    expect(server.words).toEqual(['twice', 'twice'])
+  }
+  expect(server.ends).toEqual([])
+})
+
+it('a frame within a frame is not heard, wherever that one is cut', async () => {
+  await open()
+  const { stream } = server
+  const inner = frame('42["sendMessage","smuggled"]')
+  const outer = frame(inner, { opcode: 9, mask: Buffer.alloc(4) })
+  for (let at = 1; at < outer.length; at++)
+    for (const chunk of [outer.subarray(0, at), outer.subarray(at)])
+      await inTurn(() => stream.emit('data', Buffer.from(chunk)))
+  await inTurn(() => stream.emit('data', say('plain')))
+  // The second byte of a ping.
+  await inTurn(() => stream.emit('data', Buffer.of(0x89)))
+  await inTurn(() => stream.emit('data', Buffer.from(inner)))
+  expect(server.words).toEqual(['plain'])
+})
+
+it('an event between fragments is refused as ever', async () => {
+  await open()
+  const { stream } = server
+  await inTurn(() => stream.emit('data', frame('42["sendMes', { fin: false })))
+  await inTurn(() => stream.emit('data', say('between')))
+  await client.closed
+  expect([server.words, client.code]).toEqual([[], 1002])
+})
+
 const attachment = [frame('451-["sendMessage",{"_placeholder":true,"num":0}]'), frame('b', { opcode: 2 })]
 const fragments = [frame('42["sendMes', { fin: false }), frame('sage","fragments"]', { opcode: 0 })]
 const ping = frame('p', { opcode: 9 })
@@ -137,6 +172,17 @@ it('who closes the connection hears nothing more of the same chunk', async () =>
   write(say('hello'), say('bye'), say('behind'))
   await client.closed
   expect(server.words).toEqual(['hello', 'bye'])
+})
+
+it('nothing is heard on a connection that is closing and has something to write still', async () => {
+  await open()
+  const { stream } = server
+  const conn = server.last.conn as unknown as { transport: { writable: boolean }; write(packet: string): void }
+  conn.transport.writable = false
+  conn.write('2["held"]')
+  server.last.conn.close()
+  await inTurn(() => stream.emit('data', say('late')))
+  expect([server.last.connected, server.words]).toEqual([true, []])
 })
 
 it('a socket that comes after another on one connection is heard in its place', async () => {
@@ -230,56 +276,3 @@ it.each<[string, (parts: Parts) => void]>([
   await eventually(() => server.heard.length === 2)
   expect([server.words, server.short]).toEqual([['one', 'two'], 0])
 })
-
-describe('after an upgrade from polling', () => {
-  it.each([
-    ['socket.io-client 4', (url: string) => io(url, { transports: ['polling', 'websocket'], forceNew: true })],
-    ['socket.io-client 2', (url: string) => oldIo(url, { transports: ['polling', 'websocket'], forceNew: true })],
-  ])('%s is heard by the short way', async (_name, start) => {
-    await open()
-    server.forget()
-    const socket = start(server.url)
-    await eventually(() => server.sockets.length === 1)
-    const call = (word: number) => new Promise((resolve) => socket.emit('sendMessage', word, resolve))
-    await call(0)
-    const { conn } = server.last
-    await eventually(
-      () => conn.transport.name === 'websocket' && !(conn as unknown as { upgrading: boolean }).upgrading,
-    )
-    await turn()
-    const before = server.short
-    for (let word = 1; word <= 20; word++) await call(word)
-    expect(server.short - before).toBe(20)
-    expect(server.words).toEqual(Array.from({ length: 21 }, (_, word) => word))
-    socket.close()
-  })
-
-  it('events in the chunk of the upgrade are heard in their order', async () => {
-    await open()
-    server.forget()
-    const polling = `${server.url}/socket.io/?EIO=4&transport=polling`
-    const opened = await (await fetch(polling)).text()
-    const sid = /"sid":"([^"]+)"/.exec(opened)?.[1]
-    await fetch(`${polling}&sid=${sid}`, { method: 'POST', body: '40' })
-    await eventually(() => server.sockets.length === 1)
-    const { hostname, port } = new URL(server.url)
-    const stream = connect(Number(port), hostname)
-    try {
-      stream.write(handshake(server.url, 4, `&sid=${sid}`))
-      await said(stream, '101 ')
-      stream.write(frame('2probe'))
-      await said(stream, '3probe')
-      stream.write(Buffer.concat([frame('5'), say('one'), say('two')]))
-      await eventually(() => server.heard.length === 2)
-      stream.write(Buffer.concat([say('three'), say('four')]))
-      await eventually(() => server.heard.length === 4)
-    } finally {
-      stream.destroy()
-    }
-    expect(server.words).toEqual(['one', 'two', 'three', 'four'])
-    expect(server.short).toBe(2)
-  })
-})
-async function said(stream: Stream, word: string): Promise<void> {
-  for (let text = ''; !text.includes(word);) text += String((await once(stream, 'data'))[0])
-}
