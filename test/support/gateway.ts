@@ -28,6 +28,8 @@ export const testSettings = (dataDir: string, more: Readonly<Record<string, stri
   ADMIN_USER: ADMIN.username,
   ADMIN_PASSWORD: ADMIN.password,
   CONNECTOR_ADDRESSES: 'none',
+  // Who tests how clients are sent away says in how long; everybody else closes at once.
+  DRAIN: '0s',
   CONNECTOR_KEYS: `sms:${CONNECTOR_KEY.sms},echo:${CONNECTOR_KEY.echo}`,
   ...more,
 })
