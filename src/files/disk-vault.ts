@@ -14,6 +14,8 @@ import { checkKey, closedVault } from './vault-key'
 
 const FULL: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG']
 const CHUNK = 64 * 1024
+/** Written at once: handing a write to another thread costs the event loop more than the bytes in it. */
+const BLOCK = 256 * 1024
 /** Leftovers that one sweep lets go. */
 const SWEEP_SIZE = 1_000
 
@@ -98,6 +100,11 @@ export class DiskVault implements Vault {
     }
   }
 
+  pathOf(key: string): string {
+    checkKey(key)
+    return this.#place(key)
+  }
+
   async remove(key: string): Promise<void> {
     checkKey(key)
     await rm(this.#place(key), { force: true }).catch(refuse)
@@ -128,8 +135,23 @@ export class DiskVault implements Vault {
 }
 
 async function writeAll(file: FileHandle, chunks: AsyncIterable<Buffer>): Promise<void> {
-  for await (const chunk of chunks)
-    for (let done = 0; done < chunk.length;) done += (await file.write(chunk, done)).bytesWritten
+  let held: Buffer[] = []
+  let size = 0
+  for await (const chunk of chunks) {
+    held.push(chunk)
+    size += chunk.length
+    if (size < BLOCK) continue
+    await writeBlock(file, held, size)
+    held = []
+    size = 0
+  }
+  if (size > 0) await writeBlock(file, held, size)
+}
+async function writeBlock(file: FileHandle, chunks: Buffer[], size: number): Promise<void> {
+  const { bytesWritten } = await file.writev(chunks)
+  if (bytesWritten === size) return
+  const rest = Buffer.concat(chunks).subarray(bytesWritten)
+  for (let done = 0; done < rest.length;) done += (await file.write(rest, done)).bytesWritten
 }
 
 /** Otherwise a file whose name is not on the disk yet could be lost with the power. */

@@ -206,11 +206,12 @@ export class Files {
     id: FileId,
     signal: AbortSignal,
   ): Promise<Pick<FileRow, 'width' | 'height' | 'thumbnail'> | Record<string, never>> {
-    const made = await this.#deps.thumbnails.make(() => this.#readBack(id))
+    const { vault, thumbnails } = this.#deps
+    const made = await thumbnails.make(async () => vault.pathOf?.(id) ?? this.#readBack(id))
     signal.throwIfAborted()
     if (!made) return {}
     const key = `${id}${THUMBNAIL_ENDINGS[made.mediaType]}`
-    await this.#deps.vault.write(key, Readable.from([made.bytes]), { maxBytes: made.bytes.length, signal })
+    await vault.write(key, Readable.from([made.bytes]), { maxBytes: made.bytes.length, signal })
     return { width: made.width, height: made.height, thumbnail: key }
   }
 
