@@ -29,8 +29,10 @@ export interface FileOptions {
   readonly idleMs?: number
   /** At once on this node; 32 when it is not said. Each takes up to some megabytes of memory. */
   readonly maxUploads?: number
-  /** Those that wait for their turn, unread, for half a minute at most; 256 when it is not said. One more is refused. */
+  /** Those that wait for their turn, unread; 256 when it is not said. One more is refused. */
   readonly maxWaiting?: number
+  /** How long one waits for its turn before it is refused, in milliseconds; half a minute. */
+  readonly turnMs?: number
   readonly kinds?: readonly Kind[]
 }
 export interface FilesDeps {
@@ -65,7 +67,6 @@ const THUMBNAIL_ENDINGS = { 'image/jpeg': '.jpg', 'image/png': '.png' } as const
 /** For the ending that `namedAs` may put behind a name. */
 const ENDING_BYTES = 5
 const BUSY_SECONDS = 5
-const TURN_MS = 30_000
 
 export class Files {
   readonly #deps: FilesDeps
@@ -87,6 +88,7 @@ export class Files {
       idleMs: 10_000,
       maxUploads: 32,
       maxWaiting: 256,
+      turnMs: 30_000,
       kinds: DEFAULT_KINDS,
       ...deps.options,
     }
@@ -127,7 +129,7 @@ export class Files {
   }
   /** Meanwhile nothing of the request is read: its sender waits, too. */
   async #turn(until: AbortSignal): Promise<void> {
-    const late = AbortSignal.timeout(TURN_MS)
+    const late = AbortSignal.timeout(this.#options.turnMs)
     await this.#turns.next(AbortSignal.any([until, late])).catch((cause: unknown) => {
       throw until.aborted ? cause : tooMany()
     })
