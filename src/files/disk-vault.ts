@@ -9,6 +9,7 @@ import { GatewayError } from '../model/errors'
 import { newId } from '../model/new-id'
 import { Turns } from '../model/turns'
 import { Measure } from './measure'
+import { Underway } from './underway'
 import type { ByteRange, StoredBytes, Vault, WriteLimits, Written } from './vault'
 import { checkKey, closedVault } from './vault-key'
 
@@ -24,7 +25,7 @@ export class DiskVault implements Vault {
   readonly #folder: string
   readonly #unfinished: string
   readonly #closing = new AbortController()
-  readonly #writes = new Set<Promise<unknown>>()
+  readonly #writes = new Underway()
   /** One at a time: the database next to it waits for the same disk. */
   readonly #syncs = new Turns({ atOnce: 1, waiting: Infinity })
 
@@ -45,13 +46,7 @@ export class DiskVault implements Vault {
   async write(key: string, bytes: Readable, limits: WriteLimits): Promise<Written> {
     checkKey(key)
     if (this.#closing.signal.aborted) throw closedVault()
-    const writing = this.#write(key, bytes, limits)
-    this.#writes.add(writing)
-    try {
-      return await writing
-    } finally {
-      this.#writes.delete(writing)
-    }
+    return this.#writes.add(this.#write(key, bytes, limits))
   }
   async #write(key: string, bytes: Readable, { maxBytes, signal }: WriteLimits): Promise<Written> {
     const temporary = join(this.#unfinished, `${key}.${newId()}`)
@@ -125,7 +120,7 @@ export class DiskVault implements Vault {
 
   async close(): Promise<void> {
     this.#closing.abort()
-    await Promise.allSettled(this.#writes)
+    await this.#writes.ended()
   }
 
   /** One of 256 folders: no folder grows beyond what a file system finds quickly. */
