@@ -23,6 +23,8 @@ export interface ThumbnailOptions {
   readonly maxPixels?: number
 }
 
+/** Behind the key of the picture, where it is kept. */
+export const THUMBNAIL_ENDINGS = { 'image/jpeg': '.jpg', 'image/png': '.png' } as const
 /** One processor stays free for chats. */
 const AT_ONCE = availableParallelism() > 2 ? 2 : 1
 /** The longer side, in pixels. */
