@@ -9,11 +9,14 @@ import { GatewayError } from '../model/errors'
 import { newId } from '../model/new-id'
 import { Turns } from '../model/turns'
 import { Measure } from './measure'
+import { Underway } from './underway'
 import type { ByteRange, StoredBytes, Vault, WriteLimits, Written } from './vault'
 import { checkKey, closedVault } from './vault-key'
 
 const FULL: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG']
 const CHUNK = 64 * 1024
+/** Written at once: handing a write to another thread costs the event loop more than the bytes in it. */
+const BLOCK = 256 * 1024
 /** Leftovers that one sweep lets go. */
 const SWEEP_SIZE = 1_000
 
@@ -22,7 +25,7 @@ export class DiskVault implements Vault {
   readonly #folder: string
   readonly #unfinished: string
   readonly #closing = new AbortController()
-  readonly #writes = new Set<Promise<unknown>>()
+  readonly #writes = new Underway()
   /** One at a time: the database next to it waits for the same disk. */
   readonly #syncs = new Turns({ atOnce: 1, waiting: Infinity })
 
@@ -43,13 +46,7 @@ export class DiskVault implements Vault {
   async write(key: string, bytes: Readable, limits: WriteLimits): Promise<Written> {
     checkKey(key)
     if (this.#closing.signal.aborted) throw closedVault()
-    const writing = this.#write(key, bytes, limits)
-    this.#writes.add(writing)
-    try {
-      return await writing
-    } finally {
-      this.#writes.delete(writing)
-    }
+    return this.#writes.add(this.#write(key, bytes, limits))
   }
   async #write(key: string, bytes: Readable, { maxBytes, signal }: WriteLimits): Promise<Written> {
     const temporary = join(this.#unfinished, `${key}.${newId()}`)
@@ -98,6 +95,11 @@ export class DiskVault implements Vault {
     }
   }
 
+  pathOf(key: string): string {
+    checkKey(key)
+    return this.#place(key)
+  }
+
   async remove(key: string): Promise<void> {
     checkKey(key)
     await rm(this.#place(key), { force: true }).catch(refuse)
@@ -118,7 +120,7 @@ export class DiskVault implements Vault {
 
   async close(): Promise<void> {
     this.#closing.abort()
-    await Promise.allSettled(this.#writes)
+    await this.#writes.ended()
   }
 
   /** One of 256 folders: no folder grows beyond what a file system finds quickly. */
@@ -128,8 +130,23 @@ export class DiskVault implements Vault {
 }
 
 async function writeAll(file: FileHandle, chunks: AsyncIterable<Buffer>): Promise<void> {
-  for await (const chunk of chunks)
-    for (let done = 0; done < chunk.length;) done += (await file.write(chunk, done)).bytesWritten
+  let held: Buffer[] = []
+  let size = 0
+  for await (const chunk of chunks) {
+    held.push(chunk)
+    size += chunk.length
+    if (size < BLOCK) continue
+    await writeBlock(file, held, size)
+    held = []
+    size = 0
+  }
+  if (size > 0) await writeBlock(file, held, size)
+}
+async function writeBlock(file: FileHandle, chunks: Buffer[], size: number): Promise<void> {
+  const { bytesWritten } = await file.writev(chunks)
+  if (bytesWritten === size) return
+  const rest = Buffer.concat(chunks).subarray(bytesWritten)
+  for (let done = 0; done < rest.length;) done += (await file.write(rest, done)).bytesWritten
 }
 
 /** Otherwise a file whose name is not on the disk yet could be lost with the power. */

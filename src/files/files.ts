@@ -1,38 +1,18 @@
-// Files that people send in a conversation: received, looked at, kept, handed out, erased.
-import { pipeline, Readable } from 'node:stream'
+// Files that people send in a conversation: received, found, handed out, erased.
+import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { GatewayError, notYours } from '../model/errors'
-import type { FileId, ParticipantId, Place, Tenant } from '../model/ids'
-import { newFileId } from '../model/new-id'
-import { Turns } from '../model/turns'
-import type { FileRow, FileStore, FileUsage } from '../store/file-store'
+import type { FileId, Place, Tenant } from '../model/ids'
+import type { FileRow, FileStore } from '../store/file-store'
 import { answerFor, type Conditions, type FileAnswer } from './download'
-import { fileName } from './file-name'
-import { isPicture, isText, kindOf, mediaTypeOf, namedAs, sampleSize, TextGuard } from './kind'
-import { DEFAULT_KINDS, type Kind } from './kinds'
+import { namedAs } from './kind'
 import type { Variant } from './links'
-import { receiveFile, type ArrivingFile, type FormRequest } from './multipart'
-import { peek } from './peek'
+import { Receiving, type FileOptions } from './receiving'
 import type { Scanner } from './scanner'
-import type { Thumbnails } from './thumbnail'
+import { THUMBNAIL_ENDINGS, type Thumbnails } from './thumbnail'
 import type { Vault } from './vault'
 
 export type { FileRow }
 
-export interface FileOptions {
-  /** Of one file, in bytes; 25 MB when it is not said. */
-  readonly maxBytes?: number
-  /** What one conversation may hold; 100 files and 250 MB when it is not said. */
-  readonly perConversation?: FileUsage
-  /** How long a file may take to arrive, and how long nothing of it may, in milliseconds; 2 minutes and 10 s. */
-  readonly totalMs?: number
-  readonly idleMs?: number
-  /** At once on this node; 32 when it is not said. Each takes up to some megabytes of memory. */
-  readonly maxUploads?: number
-  /** Those that wait for their turn, unread, for half a minute at most; 256 when it is not said. One more is refused. */
-  readonly maxWaiting?: number
-  readonly kinds?: readonly Kind[]
-}
 export interface FilesDeps {
   readonly store: FileStore
   readonly vault: Vault
@@ -56,162 +36,37 @@ export interface Answered {
   readonly stream: Readable | null
 }
 
-const MB = 1024 * 1024
 const SWEEP_MS = 10 * 60_000
 /** What is still uploading after that has no process any more: far longer than any upload may take. */
 const ABANDONED_MS = 60 * 60_000
 const SWEEP_SIZE = 100
-const THUMBNAIL_ENDINGS = { 'image/jpeg': '.jpg', 'image/png': '.png' } as const
-/** For the ending that `namedAs` may put behind a name. */
-const ENDING_BYTES = 5
-const BUSY_SECONDS = 5
-const TURN_MS = 30_000
 
 export class Files {
   readonly #deps: FilesDeps
-  readonly #options: Required<FileOptions>
-  readonly #closing = new AbortController()
-  readonly #uploads = new Set<Promise<unknown>>()
+  readonly #receiving: Receiving
   readonly #timer: NodeJS.Timeout
-  readonly #turns: Turns
-  /** Each is a commit, for which those of messages would wait in a row. */
-  readonly #rows = new Turns({ atOnce: 1, waiting: Infinity })
   #round: Promise<void> | null = null
+  #isClosing = false
 
   constructor(deps: FilesDeps) {
     this.#deps = deps
-    this.#options = {
-      maxBytes: 25 * MB,
-      perConversation: { files: 100, bytes: 250 * MB },
-      totalMs: 120_000,
-      idleMs: 10_000,
-      maxUploads: 32,
-      maxWaiting: 256,
-      kinds: DEFAULT_KINDS,
-      ...deps.options,
-    }
-    this.#turns = new Turns({ atOnce: this.#options.maxUploads, waiting: this.#options.maxWaiting })
+    // What stays behind, the sweep lets go.
+    const discard = (row: FileRow) => this.#forget(row).catch(deps.onFault)
+    this.#receiving = new Receiving({ ...deps, discard })
     this.#timer = setInterval(() => this.#beginSweep(), SWEEP_MS)
   }
 
-  /**
-   * Receives the one file of a form. Whether this participant may speak in this conversation is for the caller to know.
-   * When it is answered the file is there; when it fails nothing of it is, or is swept away.
-   * @throws GatewayError `invalidRequest`, `tooLarge` (the file, or all of the conversation's), `unsupportedMediaType`,
-   * `timeout`, `tooManyRequests`, `storageFull`, `unavailable`; `notFound` when the conversation was erased meanwhile
-   */
-  async upload(
-    place: Place,
-    participantId: ParticipantId,
-    request: FormRequest,
-    { signal }: { readonly signal?: AbortSignal } = {},
-  ): Promise<FileRow> {
-    if (this.#closing.signal.aborted) throw stopping()
-    if (this.#turns.full) throw tooMany()
-    const closing = this.#closing.signal
-    const until = signal ? AbortSignal.any([signal, closing]) : closing
-    const { maxBytes, totalMs, idleMs } = this.#options
-    const limits = { maxBytes, totalMs, idleMs, signal: until }
-    await this.#turn(until)
-    const most = mostOf(request, maxBytes)
-    const uploading = receiveFile(request, limits, (file) =>
-      this.#take({ place, participantId, file, most, signal: until }),
-    )
-    this.#uploads.add(uploading)
-    try {
-      return await uploading
-    } finally {
-      this.#uploads.delete(uploading)
-      this.#turns.done()
-    }
+  /** @throws GatewayError as `Receiving.upload` */
+  upload(...sent: Parameters<Receiving['upload']>): Promise<FileRow> {
+    return this.#receiving.upload(...sent)
   }
-  /** Meanwhile nothing of the request is read: its sender waits, too. */
-  async #turn(until: AbortSignal): Promise<void> {
-    const late = AbortSignal.timeout(TURN_MS)
-    await this.#turns.next(AbortSignal.any([until, late])).catch((cause: unknown) => {
-      throw until.aborted ? cause : tooMany()
-    })
-  }
-
-  /**
-   * Keeps a small file that came within a message.
-   * @throws GatewayError as `upload`
-   */
-  async keep(place: Place, participantId: ParticipantId, file: { name: string; bytes: Buffer }): Promise<FileRow> {
-    const { signal } = this.#closing
-    if (signal.aborted) throw stopping()
-    const arriving = { name: file.name, bytes: Readable.from([file.bytes]) }
-    const keeping = this.#take({ place, participantId, file: arriving, most: file.bytes.length, signal })
-    this.#uploads.add(keeping)
-    try {
-      return await keeping
-    } finally {
-      this.#uploads.delete(keeping)
-    }
+  /** @throws GatewayError as `Receiving.keep` */
+  keep(...sent: Parameters<Receiving['keep']>): Promise<FileRow> {
+    return this.#receiving.keep(...sent)
   }
   /** Takes back a file that nobody was told of. */
   async discard(row: FileRow): Promise<void> {
     await this.#forget(row)
-  }
-
-  async #take({ place, participantId, file, most, signal }: Taking): Promise<FileRow> {
-    const { kinds, perConversation } = this.#options
-    const { store } = this.#deps
-    const { sample, whole } = await peek(file.bytes, sampleSize)
-    if (sample.length === 0)
-      throw new GatewayError('invalidRequest', 'The file is empty. Send one with something in it.')
-    const name = fileName(file.name, ENDING_BYTES)
-    const kind = await kindOf(sample, name, kinds)
-    const coming: FileRow = {
-      ...{ tenant: place.tenant, conversationId: place.conversationId, participantId, id: newFileId() },
-      ...{ name: namedAs(kind, name), mediaType: '', size: most, sha256: '' },
-      ...{ width: null, height: null, thumbnail: null },
-      createdAt: this.#deps.now().toISOString(),
-      state: 'uploading',
-    }
-    if (!(await this.#rows.take(() => store.add(coming, perConversation)))) throw noRoom(perConversation)
-    let ready: FileRow
-    try {
-      ready = await this.#keep(coming, kind, { whole, signal })
-    } catch (cause) {
-      await this.#discard(coming)
-      throw cause
-    }
-    // When this gets no answer nobody knows whether it was written, so nothing is thrown away: the sweep sees which.
-    if (await this.#rows.take(() => store.finish(ready))) return ready
-    await this.#discard(coming)
-    throw notYours()
-  }
-
-  async #keep(
-    coming: FileRow,
-    kind: Kind,
-    { whole, signal }: { whole: Readable; signal: AbortSignal },
-  ): Promise<FileRow> {
-    const { vault, scanner } = this.#deps
-    const { id } = coming
-    const bytes = isText(kind) ? guarded(whole, this.#options.kinds) : whole
-    const written = await vault.write(id, bytes, { maxBytes: this.#options.maxBytes, signal })
-    if (scanner) await scanner.scan(await this.#readBack(id), signal)
-    const picture = isPicture(kind) ? await this.#picture(id, signal) : {}
-    return { ...coming, ...written, ...picture, mediaType: mediaTypeOf(kind), state: 'ready' }
-  }
-  async #readBack(id: FileId): Promise<Readable> {
-    const stored = await this.#deps.vault.read(id)
-    if (!stored)
-      throw new GatewayError('unavailable', 'The file was lost on its way. Send it again.', { retryAfter: 1 })
-    return stored.stream
-  }
-  async #picture(
-    id: FileId,
-    signal: AbortSignal,
-  ): Promise<Pick<FileRow, 'width' | 'height' | 'thumbnail'> | Record<string, never>> {
-    const made = await this.#deps.thumbnails.make(() => this.#readBack(id))
-    signal.throwIfAborted()
-    if (!made) return {}
-    const key = `${id}${THUMBNAIL_ENDINGS[made.mediaType]}`
-    await this.#deps.vault.write(key, Readable.from([made.bytes]), { maxBytes: made.bytes.length, signal })
-    return { width: made.width, height: made.height, thumbnail: key }
   }
 
   /** A file that is ready; null for every other. */
@@ -266,17 +121,14 @@ export class Files {
   /** Breaks off what is arriving, cleans up behind it, and waits for the step of the sweep under way. */
   async close(): Promise<void> {
     clearInterval(this.#timer)
-    this.#closing.abort(stopping())
-    await Promise.allSettled([...this.#uploads, this.#round])
+    this.#isClosing = true
+    await Promise.all([this.#receiving.close(), this.#round])
   }
 
   /** Bytes first: as long as there is a row, somebody comes back for what is left. */
   async #forget({ tenant, id }: FileRow): Promise<void> {
     for (const ending of ['', ...Object.values(THUMBNAIL_ENDINGS)]) await this.#deps.vault.remove(`${id}${ending}`)
     await this.#deps.store.remove(tenant, id)
-  }
-  async #discard(row: FileRow): Promise<void> {
-    await this.#forget(row).catch(this.#deps.onFault) // the sweep comes by
   }
 
   /** A round that takes longer than the interval goes on alone. */
@@ -294,45 +146,11 @@ export class Files {
     for (;;) {
       const rows = await store.unfinished(tenant, before.toISOString(), SWEEP_SIZE)
       for (const row of rows) {
-        if (this.#closing.signal.aborted) return
+        if (this.#isClosing) return
         await this.#forget(row)
       }
       if (rows.length < SWEEP_SIZE) break
     }
-    while (!this.#closing.signal.aborted && (await vault.sweep(before)) > 0);
+    while (!this.#isClosing && (await vault.sweep(before)) > 0);
   }
 }
-
-interface Taking {
-  readonly place: Place
-  readonly participantId: ParticipantId
-  readonly file: ArrivingFile
-  /** Bytes that it may have: so much room it takes while it arrives. */
-  readonly most: number
-  readonly signal: AbortSignal
-}
-
-/** A form that says how long it is has no longer file in it. */
-function mostOf({ headers }: FormRequest, maxBytes: number): number {
-  const length = Number(headers['content-length'])
-  return Number.isSafeInteger(length) && length > 0 ? Math.min(length, maxBytes) : maxBytes
-}
-
-/** Fails with what the guard found. */
-function guarded(bytes: Readable, kinds: readonly Kind[]): Readable {
-  const guard = new TextGuard(kinds)
-  pipeline(bytes, guard, () => undefined) // whoever reads the guard hears it
-  return guard
-}
-
-const tooMany = (): GatewayError =>
-  new GatewayError('tooManyRequests', 'Too many files are arriving at once. Send it again in a moment.', {
-    retryAfter: BUSY_SECONDS,
-  })
-const noRoom = ({ files, bytes }: FileUsage): GatewayError =>
-  new GatewayError(
-    'tooLarge',
-    `This conversation holds as much as it may: ${files} files, and ${Math.floor(bytes / MB)} MB of them. Start a new one.`,
-  )
-const stopping = (): GatewayError =>
-  new GatewayError('unavailable', 'The gateway is stopping. Send the file again.', { retryAfter: 1 })

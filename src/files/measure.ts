@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto'
 import { Transform, type TransformCallback } from 'node:stream'
 import { GatewayError } from '../model/errors'
-import { inTurn } from './pace'
 import type { Written } from './vault'
 
 export class Measure extends Transform {
@@ -20,10 +19,8 @@ export class Measure extends Transform {
       done(tooLarge(this.#maxBytes))
       return
     }
-    inTurn(() => {
-      this.#hash.update(chunk)
-      done(null, chunk)
-    })
+    this.#hash.update(chunk)
+    done(null, chunk)
   }
   /** Once, after the last byte. */
   result(): Written {

@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { PassThrough, type Readable } from 'node:stream'
 import { GatewayError, toGatewayError } from '../model/errors'
 import { tooLarge } from './measure'
+import { Paced } from './pace'
 
 /** A request as Node gives it, of which nothing was read. */
 export interface FormRequest {
@@ -63,6 +64,7 @@ class Reception<T> {
   readonly #headers: IncomingHttpHeaders
   readonly #limits: FormLimits
   readonly #take: (file: ArrivingFile) => Promise<T>
+  readonly #paced = new Paced()
   #form: Busboy | null = null
   #bytes: PassThrough | null = null
   #taking: Promise<T> | null = null
@@ -83,7 +85,7 @@ class Reception<T> {
     const ended = new Promise<void>((resolve) => (this.#ended = resolve))
     const unwatch = this.#watch()
     this.#hear(form)
-    this.#request.pipe(form)
+    this.#request.pipe(this.#paced).pipe(form)
     await ended
     unwatch()
     const taken = await this.#taking?.catch((cause: unknown) => this.#fail(cause))
@@ -162,7 +164,8 @@ class Reception<T> {
   #fail(cause: unknown): void {
     if (this.#failure) return
     this.#failure = toGatewayError(cause)
-    if (this.#form) this.#request.unpipe(this.#form)
+    this.#request.unpipe(this.#paced)
+    if (this.#form) this.#paced.unpipe(this.#form)
     this.#bytes?.destroy(this.#failure)
     // Not at once: busboy tells of a limit amid its work, and breaks when it is gone afterwards.
     setImmediate(() => this.#form?.destroy())

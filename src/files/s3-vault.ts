@@ -17,6 +17,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { GatewayError } from '../model/errors'
 import { Measure } from './measure'
+import { Underway } from './underway'
 import type { ByteRange, StoredBytes, Vault, WriteLimits, Written } from './vault'
 import { checkKey, closedVault } from './vault-key'
 
@@ -55,7 +56,7 @@ export class S3Vault implements Vault {
   readonly #prefix: string
   readonly #timeoutMs: number
   readonly #closing = new AbortController()
-  readonly #writes = new Set<Promise<unknown>>()
+  readonly #writes = new Underway()
 
   constructor(options: S3Options) {
     const { endpoint, region, accessKeyId, secretAccessKey, pathStyle = false } = options
@@ -85,13 +86,7 @@ export class S3Vault implements Vault {
   async write(key: string, bytes: Readable, limits: WriteLimits): Promise<Written> {
     checkKey(key)
     if (this.#closing.signal.aborted) throw closedVault()
-    const writing = this.#write(key, bytes, limits)
-    this.#writes.add(writing)
-    try {
-      return await writing
-    } finally {
-      this.#writes.delete(writing)
-    }
+    return this.#writes.add(this.#write(key, bytes, limits))
   }
   async #write(key: string, bytes: Readable, { maxBytes, signal }: WriteLimits): Promise<Written> {
     const closing = this.#closing.signal
@@ -150,7 +145,7 @@ export class S3Vault implements Vault {
 
   async close(): Promise<void> {
     this.#closing.abort()
-    await Promise.allSettled(this.#writes)
+    await this.#writes.ended()
     this.#client.destroy()
   }
 

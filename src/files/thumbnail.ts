@@ -1,5 +1,6 @@
 // Makes small pictures of large ones, beside the event loop, and trusts none of them.
 import sharp from 'sharp'
+import { availableParallelism } from 'node:os'
 import { pipeline } from 'node:stream/promises'
 import type { Readable } from 'node:stream'
 import { Turns } from '../model/turns'
@@ -12,7 +13,7 @@ export interface Thumbnail {
   readonly height: number
 }
 export interface ThumbnailOptions {
-  /** Pictures at once; 2 when it is not said. */
+  /** Pictures at once; 2 when it is not said, and 1 on a machine of two processors or one. */
   readonly concurrency?: number
   /** Pictures that wait; one more gets no thumbnail. 32 when it is not said. */
   readonly maxQueue?: number
@@ -22,6 +23,10 @@ export interface ThumbnailOptions {
   readonly maxPixels?: number
 }
 
+/** Behind the key of the picture, where it is kept. */
+export const THUMBNAIL_ENDINGS = { 'image/jpeg': '.jpg', 'image/png': '.png' } as const
+/** One processor stays free for chats. */
+const AT_ONCE = availableParallelism() > 2 ? 2 : 1
 /** The longer side, in pixels. */
 const SIDE = 320
 const QUALITY = 75
@@ -43,7 +48,7 @@ export class Thumbnails {
   readonly #maxPixels: number
 
   constructor(options: ThumbnailOptions = {}) {
-    this.#turns = new Turns({ atOnce: options.concurrency ?? 2, waiting: options.maxQueue ?? 32 })
+    this.#turns = new Turns({ atOnce: options.concurrency ?? AT_ONCE, waiting: options.maxQueue ?? 32 })
     this.#seconds = options.seconds ?? 10
     this.#maxPixels = options.maxPixels ?? 40_000_000
   }
@@ -51,9 +56,10 @@ export class Thumbnails {
   /**
    * The picture upright and without what a camera noted; of a moving one its first image. Null when it cannot be read,
    * is too large to unpack, takes too long, or too many wait.
-   * @param open gives the picture's bytes once it is its turn; a failure of it is one of the picture
+   * @param open gives the picture once it is its turn: its bytes, or better the path of its file, of which nothing then
+   *   passes through the event loop; a failure of it is one of the picture
    */
-  async make(open: () => Promise<Readable | null>): Promise<Thumbnail | null> {
+  async make(open: () => Promise<Readable | string | null>): Promise<Thumbnail | null> {
     if (this.#turns.full) return null
     await this.#turns.next()
     try {
@@ -65,13 +71,14 @@ export class Thumbnails {
     }
   }
 
-  async #make(open: () => Promise<Readable | null>): Promise<Thumbnail | null> {
-    const bytes = await open()
-    if (!bytes) return null
-    const picture = sharp({ limitInputPixels: this.#maxPixels, pages: 1, failOn: 'error', sequentialRead: true })
-    const inTime = AbortSignal.timeout(this.#seconds * 1_000)
+  async #make(open: () => Promise<Readable | string | null>): Promise<Thumbnail | null> {
+    const source = await open()
+    if (source === null) return null
+    const options = { limitInputPixels: this.#maxPixels, pages: 1, failOn: 'error', sequentialRead: true } as const
+    const picture = typeof source === 'string' ? sharp(source, options) : sharp(options)
     const [, metadata] = await Promise.all([
-      pipeline(bytes, picture, { signal: inTime, end: true }),
+      typeof source === 'string' ||
+        pipeline(source, picture, { signal: AbortSignal.timeout(this.#seconds * 1_000), end: true }),
       picture.metadata(),
     ])
     const { width, height } = metadata.autoOrient

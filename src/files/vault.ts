@@ -39,6 +39,8 @@ export interface Vault {
   write(key: string, bytes: Readable, limits: WriteLimits): Promise<Written>
   /** Null when there is none. */
   read(key: string, range?: ByteRange): Promise<StoredBytes | null>
+  /** The path of a file, whether or not there is one; only of a vault that keeps files where a library can open them. */
+  pathOf?(key: string): string
   /** Also of a key under which there is nothing. */
   remove(key: string): Promise<void>
   /** Lets go what writes left behind that began before this time and died with their process; answers how many. */

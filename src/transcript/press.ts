@@ -1,4 +1,5 @@
 // Threads that make PDFs: a bounded number of them, a bounded queue before them, a limit on the time and memory of each.
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { Worker } from 'node:worker_threads'
@@ -19,7 +20,8 @@ export interface PressLimits {
   readonly heldBytes: number
 }
 export const PRESS_LIMITS: PressLimits = {
-  threads: 2,
+  // One processor stays free for chats.
+  threads: availableParallelism() > 2 ? 2 : 1,
   queue: 48,
   timeMs: 60_000,
   memoryMb: 320,

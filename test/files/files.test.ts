@@ -112,6 +112,15 @@ describe('files', () => {
     await eventually(async () => expect((await send('hello', 'x.txt')).status).toBe(201))
     first.socket.destroy()
   })
+  it('are refused when their turn does not come in time, and taken when it is sent again', async () => {
+    await restart({ maxUploads: 1, turnMs: 50 })
+    const first = new RawUpload(under.server.port).head().write(filePart('x.txt')).write('hel')
+    const refused = { status: 429, body: { code: 'tooManyRequests' } }
+    await eventually(async () => expect(await send('hello', 'x.txt')).toMatchObject(refused))
+    first.write('lo\r\n--b--\r\n').end()
+    expect((await first.answer).status).toBe(201)
+    expect((await send('hello', 'x.txt')).status).toBe(201)
+  })
 
   describe('that a scanner looks at', () => {
     let clamd: Clamd

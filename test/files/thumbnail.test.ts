@@ -1,8 +1,11 @@
 // Small pictures of large ones, and of nothing that is none.
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { crc32, deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import { Thumbnails } from '../../src/files/thumbnail'
+import { newFolder } from '../support/databases'
 
 const plain = (width: number, height: number, channels: 3 | 4 = 3) =>
   sharp({ create: { width, height, channels, background: { r: 200, g: 10, b: 10, alpha: 0.5 } } })
@@ -34,6 +37,20 @@ describe('a thumbnail', () => {
     expect(made).toMatchObject({ mediaType: 'image/jpeg', width: 1_000, height: 400 })
     expect(await sharp(made!.bytes).metadata()).toMatchObject({ format: 'jpeg', width: 320, height: 128 })
     expect(made!.bytes.length).toBeLessThan(256 * 1024)
+  })
+  it('is made of a file where it lies, too', async () => {
+    const folder = await newFolder()
+    const path = join(folder, 'picture')
+    await writeFile(path, await plain(1_000, 400).webp().toBuffer())
+    expect(await thumbnails.make(async () => path)).toMatchObject({
+      mediaType: 'image/jpeg',
+      width: 1_000,
+      height: 400,
+    })
+    await writeFile(path, 'words')
+    expect(await thumbnails.make(async () => path)).toBeNull()
+    await rm(folder, { recursive: true })
+    expect(await thumbnails.make(async () => path)).toBeNull()
   })
   it('is a PNG where the picture is clear in part', async () => {
     const made = await thumbnails.make(of(await plain(400, 400, 4).webp().toBuffer()))

@@ -1,7 +1,8 @@
 // Files over a real database, a real folder and real HTTP, made anew for each test of a suite.
 import { readdir, rm } from 'node:fs/promises'
 import { DiskVault } from '../../src/files/disk-vault'
-import { Files, type FileOptions, type FilesDeps } from '../../src/files/files'
+import { Files, type FilesDeps } from '../../src/files/files'
+import type { FileOptions } from '../../src/files/receiving'
 import { Thumbnails } from '../../src/files/thumbnail'
 import { DEFAULT_TENANT } from '../../src/model/ids'
 import { newConversationId, newParticipantId } from '../../src/model/new-id'

@@ -29,6 +29,8 @@ export interface ChannelDeps {
   readonly ping: { readonly interval: number; readonly timeout: number }
   /** Milliseconds that a connector may take to answer a delivery: less than the delivery is leased for. */
   readonly answerMs: number
+  /** Milliseconds that somebody may take to read a file or a document to its end. */
+  readonly readerMs: number
   readonly conversations: Conversations
   readonly hub: Hub
   readonly erasure: Erasure

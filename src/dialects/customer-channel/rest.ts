@@ -41,9 +41,6 @@ export function createRoutes(deps: ChannelDeps): Router {
   return router
 }
 
-/** How long somebody may take to read a file to its end. */
-const SLOWEST_READER_MS = 5 * 60_000
-
 async function sendFile(deps: ChannelDeps, response: Response, result: FileResult): Promise<void> {
   const { file, mediaType, filename, etag } = result
   response.type(mediaType).set('Content-Disposition', `attachment; filename="${filename}"`).set('ETag', etag)
@@ -59,7 +56,7 @@ async function sendAnswer(deps: ChannelDeps, response: Response, { answer, strea
 }
 async function send(deps: ChannelDeps, response: Response, body: Readable): Promise<void> {
   try {
-    await pipeline(body, response, { signal: AbortSignal.timeout(SLOWEST_READER_MS) })
+    await pipeline(body, response, { signal: AbortSignal.timeout(deps.readerMs) })
   } catch (cause) {
     // Cut off in the middle, so that nobody takes a half for the whole. Who went away is no fault of ours.
     response.destroy()

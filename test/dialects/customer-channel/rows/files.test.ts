@@ -204,6 +204,39 @@ describe('an upload', () => {
   })
 })
 
+describe('a reader of a file', () => {
+  /** A connection that asks for it and reads nothing. */
+  function stalled(contentUrl: string) {
+    const { hostname, port, pathname } = new URL(contentUrl)
+    const socket = createConnection(Number(port), hostname).pause()
+    let isGone = false
+    socket.on('error', () => (isGone = true)).on('close', () => (isGone = true))
+    socket.write(`GET ${pathname} HTTP/1.1\r\nHost: x\r\n\r\n`)
+    // Who does not read learns of the end of a connection only by writing to it.
+    const knocked = () => {
+      socket.write('\r\n')
+      return isGone
+    }
+    return { socket, knocked }
+  }
+  const large = { bytes: bytesOf('kettle '.repeat(3_000_000)), name: 'long.txt' }
+
+  it('is cut off when they take too long, and has all of it when they do not', async () => {
+    const hasty = await openGateway({}, { readerMs: 1_000 })
+    try {
+      const ann = await customer(hasty.url)
+      const { contentUrl } = (await upload(hasty.url, ann.conversationId, ann.token, large)).json
+      const quick = await fetch(contentUrl)
+      expect((await quick.arrayBuffer()).byteLength).toBe(large.bytes.length)
+      const slow = stalled(contentUrl)
+      await eventually(slow.knocked)
+      slow.socket.destroy()
+    } finally {
+      await hasty.close()
+    }
+  })
+})
+
 describe('a connector', () => {
   it('sends what its customer sent, and is given links to what it carries', async () => {
     const address = { channel: 'sms', refId: '+491701234567' }

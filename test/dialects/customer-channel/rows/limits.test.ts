@@ -3,6 +3,7 @@ import { Manager } from 'socket.io-client'
 import { inbound, makeKey } from '../../../support/carrier'
 import { eventually } from '../../../support/eventually'
 import { CONNECTOR_KEY } from '../../../support/gateway'
+import { bytesOf, upload } from '../../../support/uploading'
 import { agentIn, connect, customer, init, joining, login, request, say } from '../../../support/people'
 import { withGateway } from '../../../support/with-gateway'
 
@@ -178,6 +179,31 @@ describe('§4 rate limits on joins, sends and transcripts', () => {
   it('transcripts per address', async () => {
     const all = await statuses(31, () => from('192.0.2.31', `/api/customer/transcript/${'A'.repeat(22)}/txt`))
     expect([all[29], all[30]]).toEqual([404, 429])
+  })
+  it('files that are sent per participant: the agent beside a busy customer goes on', async () => {
+    const ann = await customer(gateway.url)
+    const staff = await login(gateway.url)
+    await agentIn(gateway.url, ann.conversationId, staff)
+    const send = (token: string) =>
+      upload(gateway.url, ann.conversationId, token, { bytes: bytesOf('x'), name: 'x.txt' })
+    const all = await statuses(31, () => send(ann.token))
+    expect([all[29], all[30]]).toEqual([201, 429])
+    expect((await send(ann.token)).json).toMatchObject({
+      error: { code: 'tooManyRequests', retryable: true, retryAfter: expect.any(Number) as number },
+    })
+    expect((await send(staff)).status).toBe(201)
+  })
+  it('files that are opened per address, by link or by credential', async () => {
+    const ann = await customer(gateway.url)
+    const link = () => from('192.0.2.71', '/api/files/junk/x.png')
+    const own = () =>
+      from('192.0.2.71', `/api/customer/conversations/${ann.conversationId}/files/junk`, undefined, ann.token)
+    for (let i = 0; i < 12; i += 1) {
+      const all = await Promise.all(Array.from({ length: 100 }, (_, at) => (at % 2 ? own() : link())))
+      expect(new Set(all.map(({ status }) => status))).toEqual(new Set([404]))
+    }
+    for (const ask of [link, own]) expect((await ask()).status).toBe(429)
+    expect((await from('192.0.2.72', '/api/files/junk/x.png')).status).toBe(404)
   })
   it('notifications per key', async () => {
     const { secret } = await makeKey(gateway.url, await login(gateway.url), { kind: 'thirdParty' })

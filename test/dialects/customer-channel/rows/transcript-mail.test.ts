@@ -63,6 +63,26 @@ describe('§3 `email`', () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 404, 404, 404])
     expect(mails.accepted.length - before).toBe(3)
   })
+  it('goes to one mailbox ten times an hour, whoever asks and however it is spelled, and to others still', async () => {
+    const server = await MailServer.start()
+    const other = await openGateway({ ...mailTo(server), RATE_LIMITS: 'on' })
+    try {
+      const staff = await login(other.url)
+      const two = [await ended(other.url, staff), await ended(other.url, staff, { email: 'ANN@example.org' })]
+      const statuses: number[] = []
+      for (let i = 0; i < 11; i += 1) {
+        const { conversationId, token } = two[i % 2]!
+        statuses.push((await ask(other.url, conversationId, token)).status)
+      }
+      expect(statuses).toEqual([...Array.from({ length: 10 }, () => 200), 429])
+      expect(server.accepted).toHaveLength(10)
+      const eve = await ended(other.url, staff, { email: 'eve@example.org' })
+      expect((await ask(other.url, eve.conversationId, eve.token)).status).toBe(200)
+    } finally {
+      await other.close()
+      await server.close()
+    }
+  })
   it('that is stuck holds up few others: of those that wait one too many is a 503', async () => {
     const server = await MailServer.start({ onRcptTo: () => undefined })
     const other = await openGateway(mailTo(server))
