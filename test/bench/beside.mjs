@@ -127,25 +127,21 @@ async function chat(rooms, slice) {
 
 async function main() {
   const folder = mkdtempSync(join(tmpdir(), 'beside-'))
-  const gateway = spawn(
-    process.execPath,
-    ['--max-semi-space-size=64', '--heap-growing-percent=200', 'dist/src/main.js'],
-    {
-      env: {
-        ...process.env,
-        ...{
-          PORT: '28201',
-          HOST: '127.0.0.1',
-          METRICS_PORT: '0',
-          LOG_LEVEL: 'error',
-          RATE_LIMITS: 'off',
-          DATA_DIR: folder,
-        },
-        ...{ SECRET_KEY: 'x'.repeat(64), ADMIN_USER: ADMIN.username, ADMIN_PASSWORD: ADMIN.password, NODE_ENV: '' },
+  const gateway = spawn(process.execPath, ['--max-semi-space-size=64', 'dist/src/main.js'], {
+    env: {
+      ...process.env,
+      ...{
+        PORT: '28201',
+        HOST: '127.0.0.1',
+        METRICS_PORT: '0',
+        LOG_LEVEL: 'error',
+        RATE_LIMITS: 'off',
+        DATA_DIR: folder,
       },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      ...{ SECRET_KEY: 'x'.repeat(64), ADMIN_USER: ADMIN.username, ADMIN_PASSWORD: ADMIN.password, NODE_ENV: '' },
     },
-  )
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   await once(gateway.stdout, 'data')
   const url = 'http://127.0.0.1:28201'
   const resident = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${gateway.pid}/status`, 'utf8'))?.[1]) / 1_024

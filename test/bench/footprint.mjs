@@ -29,7 +29,6 @@ async function gateway(port) {
   const secrets = { SECRET_KEY: TEXT, ADMIN_USER: ADMIN.username, ADMIN_PASSWORD: ADMIN.password }
   const flags = [
     '--max-semi-space-size=64',
-    '--heap-growing-percent=200',
     '--expose-gc',
     '--import',
     `data:text/javascript,${encodeURIComponent(TELLS)}`,

@@ -7,7 +7,7 @@ import { nodeOf, senderOf } from './door.mjs'
 
 const BURST = 5
 /** What `npm start` gives our server; the peers get it too. */
-export const SERVER_FLAGS = ['--max-semi-space-size=64', '--heap-growing-percent=200', '--expose-gc']
+export const SERVER_FLAGS = ['--max-semi-space-size=64', '--expose-gc']
 
 /** For each node. */
 const WARM_MESSAGES = 10_000
