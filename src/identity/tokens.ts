@@ -11,7 +11,7 @@ import {
   type Tenant,
 } from '../model/ids'
 import { newId } from '../model/new-id'
-import { RecentMap } from '../store/recent-map'
+import { RecentMap } from '../model/recent-map'
 
 export interface CustomerClaims {
   readonly tenant: Tenant

@@ -12,7 +12,7 @@ import { foundKeys, isPrying, namedKeys } from './needs-keys'
 import { append } from './appending'
 import { Company } from './company'
 import { figuresOf, type CommitFigures } from './commit-figures'
-import { RecentMap } from './recent-map'
+import { RecentMap } from '../model/recent-map'
 
 /** Calls that may wait at once; more are refused, retryably. */
 const MAX_WAITING = 10_000

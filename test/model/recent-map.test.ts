@@ -1,5 +1,5 @@
 // What a map with a limit keeps, and what it forgets.
-import { RecentMap } from '../../src/store/recent-map'
+import { RecentMap } from '../../src/model/recent-map'
 
 it('keeps at least the half of its limit that was used last, and never more than its limit', () => {
   const map = new RecentMap<number, string>(10)
