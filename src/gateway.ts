@@ -63,8 +63,8 @@ export interface Parts {
   readonly logger?: Logger
   /** How long a delivery is leased, in milliseconds. */
   readonly leaseMs?: number
-  /** How long somebody may take to read a file to its end, in milliseconds. */
-  readonly readerMs?: number
+  /** In place of those of `LIMITS`, for tests that hit them. */
+  readonly limits?: Partial<typeof LIMITS>
   /** Test gateways sign in at a fraction of the cost. */
   readonly passwords?: Passwords
 }
@@ -72,8 +72,8 @@ export interface Parts {
 const VERSION = '0.1.0'
 /** How long a connector may take to answer a delivery. */
 const LONGEST_ANSWER_MS = 30_000
-/** How long the slowest reader of a file may hold it open. */
-const SLOWEST_READER_MS = 5 * 60_000
+/** Of one reader and one socket; what they are is said where they are used. */
+const LIMITS = { readerMs: 5 * 60_000, maxSeats: 10_000 }
 /** In which time a change of an account or a key holds on every node, even if no node heard of it. */
 const REREAD_MS = 15_000
 const tenant = DEFAULT_TENANT
@@ -102,7 +102,8 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     ...identity,
     ...documents,
     ...doorOf(config),
-    readerMs: parts.readerMs ?? SLOWEST_READER_MS,
+    ...LIMITS,
+    ...parts.limits,
     files,
     fileDoor,
     limiter: new Limits({ enabled: config.rateLimits, tenant, onLimited: (name) => metrics.rateLimited(name) }),

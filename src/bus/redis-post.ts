@@ -83,17 +83,22 @@ export class RedisPost {
     this.#isScheduled = true
     setImmediate(() => this.#flush(PACE_MS))
   }
-  #scheduleIn(ms: number): void {
-    if (this.#isClosed) return
-    this.#later ??= setTimeout(() => {
-      this.#later = null
-      this.schedule()
-    }, ms)
-  }
   /** Sends what can be sent at once, however soon it comes. */
   hurry(): void {
     this.#flush(0)
   }
+  /** Counts hints that cannot be brought. */
+  drop(count: number, topics: ReadonlySet<string> = NO_TOPICS): void {
+    if (count === 0) return
+    this.figures.dropped += count
+    this.#deps.onDropped(topics)
+  }
+  /** Nothing leaves any more. */
+  close(): void {
+    this.#isClosed = true
+    if (this.#later) clearTimeout(this.#later)
+  }
+
   #flush(paceMs: number): void {
     this.#isScheduled = false
     this.#deps.beforeFlush()
@@ -110,16 +115,12 @@ export class RedisPost {
       })
     if (this.#full.size > 0) this.#scheduleIn(PACE_MS)
   }
-  /** Counts hints that cannot be brought. */
-  drop(count: number, topics: ReadonlySet<string> = NO_TOPICS): void {
-    if (count === 0) return
-    this.figures.dropped += count
-    this.#deps.onDropped(topics)
-  }
-  /** Nothing leaves any more. */
-  close(): void {
-    this.#isClosed = true
-    if (this.#later) clearTimeout(this.#later)
+  #scheduleIn(ms: number): void {
+    if (this.#isClosed) return
+    this.#later ??= setTimeout(() => {
+      this.#later = null
+      this.schedule()
+    }, ms)
   }
 
   #mailboxOf(node: string): Mailbox {

@@ -48,44 +48,43 @@ describe('nodes over Redis', () => {
     expect(one.figures).toMatchObject({ dropped: 0 })
     expect(three.figures.received).toBe(0)
   })
-  it('gather what is said while Redis has not answered for what went before', async () => {
+  /** One says the first event of a conversation, the other has heard it; the rest is to be said turn by turn. */
+  async function speaking(count: number) {
     const [one, two] = [await nodes.open(), await nodes.open()]
     const ears = new BusEars(two)
-    const { place, events } = log(20)
+    const { place, events } = log(count)
     await two.join(place)
     await one.join(place)
     one.publish([events[0]!])
     await eventually(() => ears.events.length === 1)
     await server.admin.config('RESETSTAT')
-    await server.signal('SIGSTOP')
-    for (const event of events.slice(1)) {
-      one.publish([event])
-      await new Promise(setImmediate)
+    const sayTheRest = async () => {
+      for (const event of events.slice(1)) {
+        one.publish([event])
+        await new Promise(setImmediate)
+      }
     }
+    const allHeard = async () => {
+      await eventually(() => ears.events.length === count)
+      expect(ears.events.map(({ position }) => position)).toEqual(events.map(({ position }) => position))
+    }
+    return { sayTheRest, allHeard }
+  }
+  it('gather what is said while Redis has not answered for what went before', async () => {
+    const { sayTheRest, allHeard } = await speaking(20)
+    await server.signal('SIGSTOP')
+    await sayTheRest()
     await server.signal('SIGCONT')
-    await eventually(() => ears.events.length === 20)
-    expect(ears.events.map(({ position }) => position)).toEqual(events.map(({ position }) => position))
+    await allHeard()
     expect((await calls()).get('publish')).toBe(2)
   })
   it('gather what is said within a moment of what went before, and bring it all in its order', async () => {
-    const [one, two] = [await nodes.open(), await nodes.open()]
-    const ears = new BusEars(two)
-    const { place, events } = log(2_000)
-    await two.join(place)
-    await one.join(place)
-    one.publish([events[0]!])
-    await eventually(() => ears.events.length === 1)
-    await server.admin.config('RESETSTAT')
+    const { sayTheRest, allHeard } = await speaking(2_000)
     const began = performance.now()
-    for (const event of events.slice(1)) {
-      one.publish([event])
-      await new Promise(setImmediate)
-    }
-    await eventually(() => ears.events.length === 2_000)
-    const ended = performance.now()
-    expect(ears.events.map(({ position }) => position)).toEqual(events.map(({ position }) => position))
+    await sayTheRest()
+    await allHeard()
     // One at once, one for each millisecond at most, and the last ones.
-    expect((await calls()).get('publish')).toBeLessThanOrEqual(Math.ceil(ended - began) + 2)
+    expect((await calls()).get('publish')).toBeLessThanOrEqual(Math.ceil(performance.now() - began) + 2)
   })
   it('enter the directory with the first join, and leave it with the leaving', async () => {
     const [one, two] = [await nodes.open(), await nodes.open()]

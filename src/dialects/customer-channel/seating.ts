@@ -21,8 +21,6 @@ import { Said } from './said'
 import { Seat, type Hearing, type SeatHost } from './seat'
 import type { ClientToServerEvents, JoinRequest, ServerToClientEvents } from './wire'
 
-/** Conversations that one socket may sit in: an agent's desk, a connector's customers. */
-const MAX_SEATS = 10_000
 /** Never an id: those have 22 characters. */
 const NO_CONVERSATION = 'none' as ConversationId
 
@@ -149,7 +147,7 @@ export class Seating implements SeatHost {
     const { identity, address } = this.sitter
     if (identity.kind === 'connector') await limiter.consume('connectorTotal', identity.keyId)
     await limiter.consume('join', joinKeyOf(identity, limitKeyOf(address), conversationId))
-    if (this.#seats.size >= MAX_SEATS && !this.#seats.get(conversationId))
+    if (this.#seats.size >= this.deps.maxSeats && !this.#seats.get(conversationId))
       throw new GatewayError('tooManyRequests', 'This socket sits in too many conversations. Leave some.')
   }
   async #authorise({ id, name, silent = false, token }: JoinRequest, place: Place, found: Conversation | null) {

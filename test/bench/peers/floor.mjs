@@ -3,8 +3,7 @@
 // Members come by stock Socket.IO; what is said to them goes by the handles of their TCP connections, with no queue, no
 // order, no limit and no look at who is still there. Nothing that is fit for use can be cheaper.
 import { answerAsServer } from '../child.mjs'
-import { hearTriggers } from '../triggers.mjs'
-import { STOCK_SETTINGS, startRooms } from './rooms.mjs'
+import { STOCK_SETTINGS, driveRooms, startRooms } from './rooms.mjs'
 
 const { WriteWrap } = /** @type {any} */ (process).binding('stream_wrap')
 /** Never in use: what is written here is small, and the system takes it at once. */
@@ -23,18 +22,10 @@ function frameOf(message) {
   return frame
 }
 
-/** @param {Awaited<ReturnType<typeof startRooms>>} server @param {import('../triggers.mjs').Driven} driven */
-function drive({ rooms }, driven) {
-  return hearTriggers((triggers) => {
-    for (const { room: index, key } of triggers) {
-      const room = rooms.get(driven.ids[index] ?? '')
-      if (!room) throw new Error('A trigger for a room that nobody has joined.')
-      const seq = ++room.seq
-      const stamp = { id: `${room.id}.${seq}`, timestamp: new Date().toISOString(), seq }
-      const frame = frameOf({ ...room.last, ...stamp, messageId: key })
-      for (const handle of handles.get(room.id) ?? []) handle.writeBuffer(request, frame)
-    }
-  })
+/** @param {import('./rooms.mjs').Room} room @param {object} message */
+function write({ id }, message) {
+  const frame = frameOf(message)
+  for (const handle of handles.get(id) ?? []) handle.writeBuffer(request, frame)
 }
 
 answerAsServer(
@@ -48,5 +39,10 @@ answerAsServer(
     door: 'open',
     settings: `${STOCK_SETTINGS}, members’ handles written to directly: the floor, not a server`,
   }),
-  { drive },
+  {
+    drive: (
+      /** @type {Awaited<ReturnType<typeof startRooms>>} */ server,
+      /** @type {import('../triggers.mjs').Driven} */ driven,
+    ) => driveRooms(server, driven, write),
+  },
 )

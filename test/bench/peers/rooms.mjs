@@ -83,17 +83,22 @@ export async function startRooms({ deliver = emit, joined, http, options, write 
 }
 
 /**
- * Says what it is triggered to say by `io.to(room).emit`, without anybody's asking over a socket.
+ * Says what it is triggered to say, without anybody's asking over a socket: by `io.to(room).emit`, or as `say` does.
  * @param {Pick<Awaited<ReturnType<typeof startRooms>>, 'io' | 'rooms'>} server @param {import('../triggers.mjs').Driven} driven
+ * @param {(room: Room, message: object) => void} [say]
  */
-export function driveRooms({ io, rooms }, driven) {
+export function driveRooms(
+  { io, rooms },
+  driven,
+  say = ({ id }, message) => void io.to(id).emit('messageArrived', message),
+) {
   return hearTriggers((triggers) => {
     for (const { room: index, key } of triggers) {
       const room = rooms.get(driven.ids[index] ?? '')
       if (!room) throw new Error('A trigger for a room that nobody has joined.')
       const seq = ++room.seq
       const stamp = { id: `${room.id}.${seq}`, timestamp: new Date().toISOString(), seq }
-      io.to(room.id).emit('messageArrived', { ...room.last, ...stamp, messageId: key })
+      say(room, { ...room.last, ...stamp, messageId: key })
     }
   })
 }

@@ -5,7 +5,18 @@ import { carrier, texter, type Carrier } from '../../support/carrier'
 import { eventually } from '../../support/eventually'
 import { HeldBus, hindered } from '../../support/followers'
 import { openGateway } from '../../support/gateway'
-import { agentIn, connect, customer, joining, latest, login, pictureOf, say, type Someone } from '../../support/people'
+import {
+  agentIn,
+  connect,
+  customer,
+  init,
+  joining,
+  latest,
+  login,
+  pictureOf,
+  say,
+  type Someone,
+} from '../../support/people'
 
 type Gateway = Awaited<ReturnType<typeof openGateway>>
 /** Lets everybody through until it is shut. */
@@ -228,4 +239,18 @@ describe('a message that is refused for now', () => {
     expect(await ann.call('sendMessage', saying(ann.conversationId, 'first'))).toMatchObject({ code: 503 })
     expect(await bo.call('sendMessage', saying(ann.conversationId, 'hello'))).toMatchObject({ code: 200 })
   })
+})
+
+it('are taken up to a limit on one socket: one more is refused, one that is had may be joined again, one that is left makes room', async () => {
+  slowGateway = await openGateway({}, { limits: { maxSeats: 2 } })
+  const { url } = slowGateway
+  const [first, second, third] = [await init(url), await init(url), await init(url)]
+  const bo = await connect(url, { auth: { token: await login(url) } })
+  const join = ({ conversationId }: { conversationId: string }) => bo.call('joinConversation', { conversationId })
+  expect([await join(first), await join(second)]).toMatchObject([{ code: 200 }, { code: 200 }])
+  expect(await join(third)).toMatchObject({ code: 429, error: { code: 'tooManyRequests' } })
+  expect(await join(second)).toMatchObject({ code: 200 })
+  await leave(bo, first.conversationId)
+  expect(await join(third)).toMatchObject({ code: 200 })
+  bo.close()
 })

@@ -222,7 +222,7 @@ describe('a reader of a file', () => {
   const large = { bytes: bytesOf('kettle '.repeat(3_000_000)), name: 'long.txt' }
 
   it('is cut off when they take too long, and has all of it when they do not', async () => {
-    const hasty = await openGateway({}, { readerMs: 1_000 })
+    const hasty = await openGateway({}, { limits: { readerMs: 1_000 } })
     try {
       const ann = await customer(hasty.url)
       const { contentUrl } = (await upload(hasty.url, ann.conversationId, ann.token, large)).json
