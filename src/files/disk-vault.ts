@@ -48,7 +48,7 @@ export class DiskVault implements Vault {
     if (this.#closing.signal.aborted) throw closedVault()
     return this.#writes.add(this.#write(key, bytes, limits))
   }
-  async #write(key: string, bytes: Readable, { maxBytes, signal }: WriteLimits): Promise<Written> {
+  async #write(key: string, bytes: Readable, { maxBytes, signal, taken }: WriteLimits): Promise<Written> {
     const temporary = join(this.#unfinished, `${key}.${newId()}`)
     const place = this.#place(key)
     const closing = this.#closing.signal
@@ -57,7 +57,9 @@ export class DiskVault implements Vault {
       const file = await open(temporary, 'wx', 0o600)
       const measure = new Measure(maxBytes)
       try {
-        await pipeline(bytes, measure, (chunks: AsyncIterable<Buffer>) => writeAll(file, chunks), { signal: until })
+        await pipeline(bytes, measure, (chunks: AsyncIterable<Buffer>) => writeAll(file, chunks, taken), {
+          signal: until,
+        })
         await this.#syncs.take(() => file.sync(), until)
       } finally {
         await file.close()
@@ -129,14 +131,16 @@ export class DiskVault implements Vault {
   }
 }
 
-async function writeAll(file: FileHandle, chunks: AsyncIterable<Buffer>): Promise<void> {
+async function writeAll(file: FileHandle, chunks: AsyncIterable<Buffer>, taken: WriteLimits['taken']): Promise<void> {
   let held: Buffer[] = []
   let size = 0
+  let written = 0
   for await (const chunk of chunks) {
     held.push(chunk)
     size += chunk.length
     if (size < BLOCK) continue
     await writeBlock(file, held, size)
+    taken?.((written += size))
     held = []
     size = 0
   }

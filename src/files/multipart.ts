@@ -5,8 +5,9 @@ import { PassThrough, type Readable } from 'node:stream'
 import { GatewayError, toGatewayError } from '../model/errors'
 import { tooLarge } from './measure'
 import { Paced } from './pace'
+import { Spent } from './spent'
 
-/** A request as Node gives it, of which nothing was read. */
+/** A request as Node gives it, of which nothing was read. The memory of its chunks is given back: nobody else may look at them. */
 export interface FormRequest {
   readonly stream: Readable
   readonly headers: IncomingHttpHeaders
@@ -28,6 +29,8 @@ export interface ArrivingFile {
    * is to hear.
    */
   readonly bytes: Readable
+  /** To be told how many of the bytes are not looked at any more: what they arrived in is given back. */
+  readonly taken?: (bytes: number) => void
 }
 
 /** All of a form that is not the file. */
@@ -65,6 +68,7 @@ class Reception<T> {
   readonly #limits: FormLimits
   readonly #take: (file: ArrivingFile) => Promise<T>
   readonly #paced = new Paced()
+  readonly #spent = new Spent()
   #form: Busboy | null = null
   #bytes: PassThrough | null = null
   #taking: Promise<T> | null = null
@@ -85,12 +89,14 @@ class Reception<T> {
     const ended = new Promise<void>((resolve) => (this.#ended = resolve))
     const unwatch = this.#watch()
     this.#hear(form)
+    this.#paced.on('data', (chunk: Buffer) => this.#spent.add(chunk))
     this.#request.pipe(this.#paced).pipe(form)
     await ended
     unwatch()
     const taken = await this.#taking?.catch((cause: unknown) => this.#fail(cause))
     if (this.#failure) throw this.#failure
     if (!this.#taking) throw new GatewayError('invalidRequest', 'There is no file in this form. Send exactly one.')
+    this.#spent.all()
     // Without a failure it was not caught above.
     return taken as T
   }
@@ -105,11 +111,13 @@ class Reception<T> {
         file.resume()
         return
       }
+      this.#spent.begin()
+      file.on('end', () => this.#spent.end())
       const bytes = new PassThrough()
       bytes.on('error', () => undefined) // whoever reads hears it; nobody may have begun
       this.#bytes = bytes
       file.pipe(bytes, { end: false })
-      this.#taking = this.#take({ name: filename, bytes })
+      this.#taking = this.#take({ name: filename, bytes, taken: (count) => this.#spent.upTo(count) })
       this.#taking.catch((cause: unknown) => this.#fail(cause))
     })
     form.on('filesLimit', tooMany('files'))

@@ -138,7 +138,7 @@ export class Receiving {
     if (!(await this.#rows.take(() => store.add(coming, perConversation)))) throw noRoom(perConversation)
     let ready: FileRow
     try {
-      ready = await this.#keep(coming, kind, { whole, signal })
+      ready = await this.#keep(coming, kind, { ...file, bytes: whole }, signal)
     } catch (cause) {
       await this.#deps.discard(coming)
       throw cause
@@ -152,12 +152,13 @@ export class Receiving {
   async #keep(
     coming: FileRow,
     kind: Kind,
-    { whole, signal }: { whole: Readable; signal: AbortSignal },
+    { bytes: whole, taken }: ArrivingFile,
+    signal: AbortSignal,
   ): Promise<FileRow> {
     const { vault, scanner } = this.#deps
     const { id } = coming
     const bytes = isText(kind) ? guarded(whole, this.#options.kinds) : whole
-    const written = await vault.write(id, bytes, { maxBytes: this.#options.maxBytes, signal })
+    const written = await vault.write(id, bytes, { maxBytes: this.#options.maxBytes, signal, ...(taken && { taken }) })
     if (scanner) await scanner.scan(await this.#readBack(id), signal)
     const picture = isPicture(kind) ? await this.#picture(id, signal) : {}
     return { ...coming, ...written, ...picture, mediaType: mediaTypeOf(kind), state: 'ready' }

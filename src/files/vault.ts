@@ -17,6 +17,8 @@ export interface WriteLimits {
   readonly maxBytes: number
   /** Ends the wait for bytes that do not come, and for a disk that does not answer. */
   readonly signal?: AbortSignal | undefined
+  /** Told now and then how many bytes have been taken over so far: those are not looked at any more. */
+  readonly taken?: (bytes: number) => void
 }
 export interface StoredBytes {
   /** To be read to its end or destroyed. */
