@@ -1,30 +1,26 @@
-// What passes between the gateway and a thread that makes a PDF.
+// What passes between the gateway and a process that makes a PDF.
 import type { ErrorCode } from '../model/errors'
 import type { Picture } from './pictures'
 import type { Transcript, TranscriptAttachment } from './transcript'
 
-export interface PressData {
-  /** A folder of more fonts, or empty. */
-  readonly fontsDir: string
-}
 export interface Order {
   readonly transcript: Transcript
   readonly language: string
   readonly timeZone: string
   readonly hash: string
 }
-/** To the thread. One order at a time. */
+/** To the process. One order at a time. */
 export type ToPress =
   | { readonly do: 'print'; readonly order: Order }
   | { readonly do: 'picture'; readonly picture: Picture | null }
   /** So many bytes have been taken over: as many more may come. */
   | { readonly do: 'taken'; readonly bytes: number }
-/** From the thread. */
+/** From the process. */
 export type FromPress =
   | { readonly is: 'chunk'; readonly chunk: Uint8Array }
   | { readonly is: 'wanted'; readonly attachment: TranscriptAttachment }
   | { readonly is: 'done' }
   | { readonly is: 'failed'; readonly code: ErrorCode; readonly message: string }
 
-/** Bytes that may be under way before the thread waits. */
+/** Bytes that may be under way before the process waits. */
 export const WINDOW = 1024 * 1024

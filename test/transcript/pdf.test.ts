@@ -155,7 +155,7 @@ describe('a PDF as a document', () => {
     expect(urdu.language).toMatch(/^ur/)
     expect(urdu.pages[0]!.lines.map(wordsOf)).toContain('گفتگو')
   })
-  it('is the same bytes for the same conversation, on a thread that has made others before', async () => {
+  it('is the same bytes for the same conversation, in a process that has made others before', async () => {
     const once = await print(transcript)
     await print(transcriptOf([lineOf('something else 你好')]))
     expect((await print(transcript)).equals(once)).toBe(true)

@@ -24,7 +24,7 @@ const long = (messages: number) =>
 const withPicture = transcriptOf([
   lineOf('look', { attachments: [{ type: 'image/png', name: 'a.png', contentUrl: 'https://example.org/a.png' }] }),
 ])
-/** A picture that is not there before it is let go: whoever waits for it keeps the thread. */
+/** A picture that is not there before it is let go: whoever waits for it keeps the process. */
 function heldPicture() {
   let release = () => {}
   const released = new Promise<null>((resolve) => (release = () => resolve(null)))
@@ -39,7 +39,7 @@ function heldPicture() {
 
 it('refuses more than may wait, retryably, and takes more when there is room', async () => {
   const { source, release, wasAsked } = heldPicture()
-  const { print } = pressWith({ threads: 1, queue: 1 }, source)
+  const { print } = pressWith({ processes: 1, queue: 1 }, source)
   const first = print(withPicture)
   await wasAsked
   const second = print(short)
@@ -48,9 +48,9 @@ it('refuses more than may wait, retryably, and takes more when there is room', a
   for (const body of [await first, await second, await print(short)])
     expect((await bytesOf(body)).subarray(0, 5).toString()).toBe('%PDF-')
 })
-it('ends what takes too long with a sentence, and makes the next one on another thread', async () => {
+it('ends what takes too long with a sentence, and makes the next one in another process', async () => {
   const { source, wasAsked } = heldPicture()
-  const { print } = pressWith({ threads: 1, timeMs: 4_000 }, source)
+  const { print } = pressWith({ processes: 1, timeMs: 4_000 }, source)
   const stuck = print(withPicture)
   await wasAsked
   await expect(stuck).rejects.toMatchObject({
@@ -64,7 +64,7 @@ it('ends what does not even begin in time', async () => {
   await expect(print(short)).rejects.toMatchObject({ code: 'unavailable' })
 })
 it('ends what needs too much memory with a sentence, and lives on', async () => {
-  const { print } = pressWith({ threads: 1, memoryMb: 24 })
+  const { print } = pressWith({ processes: 1, memoryMb: 24 })
   const huge = transcriptOf(Array.from({ length: 30_000 }, (_, i) => lineOf(`${i} ${'x'.repeat(1_500)}`)))
   await expect(print(huge)).rejects.toMatchObject({
     code: 'tooLarge',
@@ -76,7 +76,7 @@ it('makes a document of 5 000 messages with pictures in a bounded heap', async (
     .jpeg()
     .toBuffer()
   let shown = 0
-  const { print } = pressWith({ threads: 1, memoryMb: 160, timeMs: 80_000 }, async () => {
+  const { print } = pressWith({ processes: 1, memoryMb: 160, timeMs: 80_000 }, async () => {
     shown++
     return picture
   })
@@ -88,21 +88,21 @@ it('makes a document of 5 000 messages with pictures in a bounded heap', async (
   expect(bytes).toBeGreaterThan(5_000 * 500)
 })
 it('waits for a reader who is slower, and gives them the whole document', async () => {
-  const { print } = pressWith({ threads: 1, heldBytes: 64 * 1024 })
+  const { print } = pressWith({ processes: 1, heldBytes: 64 * 1024 })
   const body = await print(long(3_000))
   expect(body.readableLength).toBeLessThan(3 * 1024 * 1024)
   const { pages } = await readPdf(await bytesOf(body))
   expect(pages.at(-1)!.lines.join(' ')).toContain('sha256:')
 })
-it('gives the thread to others when a reader goes away', async () => {
-  const { print } = pressWith({ threads: 1, heldBytes: 64 * 1024 })
+it('gives the process to others when a reader goes away', async () => {
+  const { print } = pressWith({ processes: 1, heldBytes: 64 * 1024 })
   const body = await print(long(3_000))
   body.on('error', () => undefined).destroy()
   expect((await readPdf(await bytesOf(await print(short)))).pages).toHaveLength(1)
 })
 it('ends what is under way and what waits when it closes, and takes nothing more', async () => {
   const { source, wasAsked } = heldPicture()
-  const { forms, print } = pressWith({ threads: 1 }, source)
+  const { forms, print } = pressWith({ processes: 1 }, source)
   const both = Promise.allSettled([print(withPicture), print(short)])
   await wasAsked
   await forms.close()

@@ -1,30 +1,30 @@
-// The thread that makes PDFs: shaping a long conversation holds up nobody's socket.
-import { readlinkSync } from 'node:fs'
-import { constants, setPriority } from 'node:os'
-import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
+// The process that makes PDFs: shaping a long conversation holds up nobody's socket.
+import './give-way' // first of all
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { GatewayError } from '../model/errors'
 import { FontShelf } from './font-shelf'
 import { Typesetter } from './paragraph'
 import { writePdf } from './pdf-form'
 import type { Picture } from './pictures'
-import { WINDOW, type FromPress, type Order, type PressData, type ToPress } from './press-protocol'
+import { WINDOW, type FromPress, type Order, type ToPress } from './press-protocol'
 import { Wording } from './wording'
 
 const CHUNK = 64 * 1024
+/** How long it works without hearing whether anybody is there still. */
+const DEAF_MS = 100
 
 class Printer {
-  readonly #port: MessagePort
   readonly #typesetter: Typesetter
   #room = WINDOW
   #crumbs: Uint8Array[] = []
   #held = 0
+  #heardAt = 0
   #onRoom: (() => void) | null = null
   #onPicture: ((picture: Picture | null) => void) | null = null
 
-  constructor(port: MessagePort, { fontsDir }: PressData) {
-    this.#port = port
+  constructor({ fontsDir }: { fontsDir: string }) {
     this.#typesetter = new Typesetter(new FontShelf({ folder: fontsDir }))
-    port.on('message', (message: ToPress) => this.#hear(message))
+    process.on('message', (message) => this.#hear(message as ToPress))
   }
 
   #hear(message: ToPress): void {
@@ -79,9 +79,13 @@ class Printer {
     this.#crumbs = []
     this.#held = 0
     this.#room -= chunk.byteLength
-    this.#port.postMessage({ is: 'chunk', chunk } satisfies FromPress, [chunk.buffer])
+    this.#say({ is: 'chunk', chunk })
   }
   async #ready(): Promise<void> {
+    if (performance.now() - this.#heardAt > DEAF_MS) {
+      await nextTurn()
+      this.#heardAt = performance.now()
+    }
     if (this.#room > 0) return
     await new Promise<void>((resolve) => (this.#onRoom = resolve))
     this.#onRoom = null
@@ -93,21 +97,18 @@ class Printer {
     })
   }
   #say(message: FromPress): void {
-    this.#port.postMessage(message)
+    process.send?.(message, undefined, undefined, leaveOn)
   }
 }
 
-/** Whoever waits for a document has time; whoever chats has none. Where threads have no priority of their own, all are equal. */
-function giveWay(): void {
-  try {
-    const [, thread] = /^\d+\/task\/(\d+)$/.exec(readlinkSync('/proc/thread-self')) ?? []
-    if (thread !== undefined) setPriority(Number(thread), constants.priority.PRIORITY_LOW)
-  } catch {
-    // No Linux, or not allowed.
-  }
+/** Nobody is there any more to make a document for. */
+const leaveOn = (cause: Error | null): void => {
+  if (cause) process.exit()
 }
 
-if (parentPort) {
-  giveWay()
-  new Printer(parentPort, workerData as PressData)
+if (process.send) {
+  process.on('disconnect', () => process.exit())
+  // Terminals and service managers send these to all processes at once. The gateway lets this one finish, and ends it.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => undefined)
+  new Printer({ fontsDir: process.argv[2] ?? '' })
 }
