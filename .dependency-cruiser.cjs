@@ -81,6 +81,12 @@ module.exports = {
       '^src/(model|store)/',
       'A store turns decisions into rows; rules belong in conversation/.',
     ),
+    floor(
+      'aside-knows-nobody',
+      '^src/aside/',
+      '^src/aside/',
+      'A process beside the gateway is a means; what it does is said by who has it.',
+    ),
     floor('bus-stays-home', '^src/bus/', '^src/(model|bus)/', 'A bus carries hints and nothing else.'),
     {
       name: 'adapters-are-named-by-the-gateway',
@@ -106,13 +112,13 @@ module.exports = {
     floor(
       'transcript-reads-the-log',
       '^src/transcript/',
-      `^src/(model|transcript)/|${PORTS}`,
+      `^src/(model|aside|transcript)/|${PORTS}`,
       'A transcript is a reading of stored events: take them from the port, and words from model/.',
     ),
     floor(
       'files-stay-home',
       '^src/files/',
-      `^src/(model|files)/|${PORTS}`,
+      `^src/(model|aside|files)/|${PORTS}`,
       'Files know ids and bytes; who may see one is asked by the caller.',
     ),
     floor(
@@ -255,7 +261,7 @@ module.exports = {
     only(
       'pictures-live-in-one-file',
       'sharp',
-      '^src/(files/thumbnail|transcript/pictures)\\.ts$',
+      '^src/(files/darkroom-main|transcript/pictures)\\.ts$',
       'Ask files/thumbnail.ts.',
     ),
     only('kinds-live-in-one-file', 'file-type', '^src/files/kind\\.ts$', 'Ask files/kind.ts what a file is.'),

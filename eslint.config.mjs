@@ -25,7 +25,7 @@ export default tseslint.config(
   },
   // A process of ours is started with what any program needs, which is no setting.
   {
-    files: ['src/config.ts', 'src/transcript/press-child.ts', 'test/**'],
+    files: ['src/config.ts', 'src/aside/side-process.ts', 'test/**'],
     rules: { 'no-restricted-properties': 'off' },
   },
   {

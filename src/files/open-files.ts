@@ -43,10 +43,11 @@ export interface OpenFiles {
 export async function openFiles(settings: Settings, deps: Deps): Promise<OpenFiles> {
   const { s3, maxBytes, kinds, clamdUrl } = settings.files
   const vault = s3 ? new S3Vault(s3) : await DiskVault.open({ folder: join(settings.dataDir, 'files') })
+  const thumbnails = new Thumbnails()
   const files = new Files({
     ...deps,
     vault,
-    thumbnails: new Thumbnails(),
+    thumbnails,
     scanner: clamdUrl === null ? null : new ClamdScanner({ url: clamdUrl }),
     options: { maxBytes, kinds },
   })
@@ -56,6 +57,7 @@ export async function openFiles(settings: Settings, deps: Deps): Promise<OpenFil
       fileId && hasThumbnail ? files.thumbnail(deps.tenant, fileId) : null,
     close: async () => {
       await files.close()
+      await thumbnails.close()
       await vault.close()
     },
   }

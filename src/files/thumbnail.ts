@@ -1,19 +1,14 @@
-// Makes small pictures of large ones, beside the event loop, and trusts none of them.
-import sharp from 'sharp'
+// Has small pictures made of large ones, in processes of their own: what strangers sent is unpacked where it can break nothing.
 import { availableParallelism } from 'node:os'
-import { pipeline } from 'node:stream/promises'
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { SidePool } from '../aside/side-pool'
+import type { SideProcess } from '../aside/side-process'
 import { Turns } from '../model/turns'
+import type { FromDarkroom, PictureLimits, Thumbnail, ToDarkroom } from './darkroom-protocol'
 
-export interface Thumbnail {
-  readonly bytes: Buffer
-  readonly mediaType: 'image/jpeg' | 'image/png'
-  /** The picture's own size in pixels, as it is shown, not the thumbnail's. */
-  readonly width: number
-  readonly height: number
-}
 export interface ThumbnailOptions {
-  /** Pictures at once; 2 when it is not said, and 1 on a machine of two processors or one. */
+  /** Pictures at once, each in a process; 2 when it is not said, and 1 on a machine of two processors or one. */
   readonly concurrency?: number
   /** Pictures that wait; one more gets no thumbnail. 32 when it is not said. */
   readonly maxQueue?: number
@@ -27,35 +22,28 @@ export interface ThumbnailOptions {
 export const THUMBNAIL_ENDINGS = { 'image/jpeg': '.jpg', 'image/png': '.png' } as const
 /** One processor stays free for chats. */
 const AT_ONCE = availableParallelism() > 2 ? 2 : 1
-/** The longer side, in pixels. */
-const SIDE = 320
-const QUALITY = 75
-/** What a picture of this side can take at most, and some more. */
-const MAX_BYTES = 256 * 1024
+/** Of the heap, which no pixel is in. */
+const MEMORY_MB = 64
 
-// One thread a picture, nothing kept in memory, and no reader but those of the pictures that are taken: drawings,
-// documents and the rest of what libvips knows are not even looked into.
-sharp.concurrency(1)
-sharp.cache(false)
-sharp.block({ operation: ['VipsForeignLoad'] })
-sharp.unblock({
-  operation: ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif'].map((name) => `VipsForeignLoad${name}`),
-})
+type Darkroom = SideProcess<ToDarkroom, FromDarkroom>
 
 export class Thumbnails {
   readonly #turns: Turns
-  readonly #seconds: number
-  readonly #maxPixels: number
+  readonly #limits: PictureLimits
+  readonly #darkrooms = new SidePool<ToDarkroom, FromDarkroom>({
+    file: join(__dirname, 'darkroom-main'),
+    memoryMb: MEMORY_MB,
+  })
 
+  /** Processes start with the first picture. */
   constructor(options: ThumbnailOptions = {}) {
     this.#turns = new Turns({ atOnce: options.concurrency ?? AT_ONCE, waiting: options.maxQueue ?? 32 })
-    this.#seconds = options.seconds ?? 10
-    this.#maxPixels = options.maxPixels ?? 40_000_000
+    this.#limits = { seconds: options.seconds ?? 10, maxPixels: options.maxPixels ?? 40_000_000 }
   }
 
   /**
    * The picture upright and without what a camera noted; of a moving one its first image. Null when it cannot be read,
-   * is too large to unpack, takes too long, or too many wait.
+   * is too large to unpack, takes too long, breaks its process, or too many wait.
    * @param open gives the picture once it is its turn: its bytes, or better the path of its file, of which nothing then
    *   passes through the event loop; a failure of it is one of the picture
    */
@@ -63,7 +51,8 @@ export class Thumbnails {
     if (this.#turns.full) return null
     await this.#turns.next()
     try {
-      return await this.#make(open)
+      const source = await open()
+      return source === null ? null : await this.#make(source)
     } catch {
       return null // a picture without a thumbnail is still a file
     } finally {
@@ -71,25 +60,55 @@ export class Thumbnails {
     }
   }
 
-  async #make(open: () => Promise<Readable | string | null>): Promise<Thumbnail | null> {
-    const source = await open()
-    if (source === null) return null
-    const options = { limitInputPixels: this.#maxPixels, pages: 1, failOn: 'error', sequentialRead: true } as const
-    const picture = typeof source === 'string' ? sharp(source, options) : sharp(options)
-    const [, metadata] = await Promise.all([
-      typeof source === 'string' ||
-        pipeline(source, picture, { signal: AbortSignal.timeout(this.#seconds * 1_000), end: true }),
-      picture.metadata(),
-    ])
-    const { width, height } = metadata.autoOrient
-    const small = picture
-      .autoOrient()
-      .resize(SIDE, SIDE, { fit: 'inside', withoutEnlargement: true })
-      .timeout({ seconds: this.#seconds })
-    const isClear = metadata.hasAlpha
-    const made = isClear ? small.png({ palette: true, effort: 4 }) : small.jpeg({ quality: QUALITY })
-    const out = await made.toBuffer()
-    if (out.length > MAX_BYTES) return null
-    return { bytes: out, mediaType: isClear ? 'image/png' : 'image/jpeg', width, height }
+  async #make(source: Readable | string): Promise<Thumbnail | null> {
+    const darkroom = this.#darkrooms.take()
+    try {
+      const thumbnail = await inTime(this.#limits.seconds, develop(darkroom, source, this.#limits))
+      this.#darkrooms.keep(darkroom)
+      return thumbnail
+    } catch (cause) {
+      // It may be amid a picture.
+      await this.#darkrooms.drop(darkroom)
+      throw cause
+    } finally {
+      if (typeof source !== 'string') source.destroy()
+    }
+  }
+
+  /** Ends all processes; what is under way gets no thumbnail. */
+  close(): Promise<void> {
+    return this.#darkrooms.close()
+  }
+}
+
+/** @throws when the process dies, or the bytes fail */
+function develop(darkroom: Darkroom, source: Readable | string, limits: PictureLimits): Promise<Thumbnail | null> {
+  return new Promise((resolve, reject) => {
+    const parts = typeof source === 'string' ? null : source[Symbol.asyncIterator]()
+    const next = async () => {
+      const part = await parts?.next()
+      if (part?.done === false) darkroom.say({ do: 'part', bytes: part.value as Buffer })
+      else darkroom.say({ do: 'end' })
+    }
+    darkroom.listen({
+      hear: (message) => {
+        if (message.is === 'made') resolve(message.thumbnail)
+        else void next().catch(reject)
+      },
+      died: () => reject(new Error('The process of this picture died')),
+    })
+    darkroom.say({ do: 'picture', path: typeof source === 'string' ? source : null, limits })
+  })
+}
+
+async function inTime<T>(seconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('This picture takes too long')), seconds * 1_000)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
   }
 }

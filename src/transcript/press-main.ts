@@ -1,6 +1,6 @@
 // The process that makes PDFs: shaping a long conversation holds up nobody's socket.
-import './give-way' // first of all
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { onDuty } from '../aside/on-duty'
 import { GatewayError } from '../model/errors'
 import { FontShelf } from './font-shelf'
 import { Typesetter } from './paragraph'
@@ -14,6 +14,7 @@ const CHUNK = 64 * 1024
 const DEAF_MS = 100
 
 class Printer {
+  readonly #say: (message: FromPress) => void
   readonly #typesetter: Typesetter
   #room = WINDOW
   #crumbs: Uint8Array[] = []
@@ -24,7 +25,7 @@ class Printer {
 
   constructor({ fontsDir }: { fontsDir: string }) {
     this.#typesetter = new Typesetter(new FontShelf({ folder: fontsDir }))
-    process.on('message', (message) => this.#hear(message as ToPress))
+    this.#say = onDuty((message) => this.#hear(message as ToPress)) // the two ends share the types
   }
 
   #hear(message: ToPress): void {
@@ -96,19 +97,6 @@ class Printer {
       this.#say(question)
     })
   }
-  #say(message: FromPress): void {
-    process.send?.(message, undefined, undefined, leaveOn)
-  }
 }
 
-/** Nobody is there any more to make a document for. */
-const leaveOn = (cause: Error | null): void => {
-  if (cause) process.exit()
-}
-
-if (process.send) {
-  process.on('disconnect', () => process.exit())
-  // Terminals and service managers send these to all processes at once. The gateway lets this one finish, and ends it.
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => undefined)
-  new Printer({ fontsDir: process.argv[2] ?? '' })
-}
+new Printer({ fontsDir: process.argv[2] ?? '' })

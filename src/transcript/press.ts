@@ -1,10 +1,12 @@
 // Processes that make PDFs: a bounded number of them, a bounded queue before them, a limit on the time and memory of each.
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { SidePool } from '../aside/side-pool'
+import type { Death, SideProcess } from '../aside/side-process'
 import { GatewayError } from '../model/errors'
 import type { Pictures } from './pictures'
-import { PressChild } from './press-child'
-import type { FromPress, Order } from './press-protocol'
+import type { FromPress, Order, ToPress } from './press-protocol'
 
 export interface PressLimits {
   /** Documents that are made at once. */
@@ -26,8 +28,7 @@ export const PRESS_LIMITS: PressLimits = {
   memoryMb: 320,
   heldBytes: 16 * 1024 * 1024,
 }
-/** How long a process stays, with its fonts, when there is nothing to do. */
-const IDLE_MS = 60_000
+type PressProcess = SideProcess<ToPress, FromPress>
 
 interface Waiting {
   readonly order: Order
@@ -38,17 +39,17 @@ interface Waiting {
 }
 
 export class Press {
-  readonly #fontsDir: string
   readonly #limits: PressLimits
-  readonly #idle: { readonly child: PressChild; readonly leave: NodeJS.Timeout }[] = []
+  readonly #processes: SidePool<ToPress, FromPress>
   readonly #busy = new Set<Printing>()
   readonly #queue: Waiting[] = []
   #closed = false
 
   /** `fontsDir`: a folder of more fonts, or empty. Processes start with the first document. */
   constructor(deps: { fontsDir: string; limits?: Partial<PressLimits> }) {
-    this.#fontsDir = deps.fontsDir
     this.#limits = { ...PRESS_LIMITS, ...deps.limits }
+    const { memoryMb } = this.#limits
+    this.#processes = new SidePool({ file: join(__dirname, 'press-main'), args: [deps.fontsDir], memoryMb })
   }
 
   /**
@@ -79,11 +80,8 @@ export class Press {
       clearTimeout(overdue)
       reject(closing())
     }
-    const idle = this.#idle.splice(0).map(({ child, leave }) => {
-      clearTimeout(leave)
-      return child.kill()
-    })
-    await Promise.all([...idle, ...[...this.#busy].map((printing) => printing.abort(closing()))])
+    for (const printing of this.#busy) printing.fail(closing())
+    await this.#processes.close()
   }
 
   #next(): void {
@@ -91,55 +89,33 @@ export class Press {
     const waiting = this.#queue.shift()
     if (!waiting) return
     clearTimeout(waiting.overdue)
-    const printing = new Printing(this.#child(), waiting, this.#limits)
+    const child = this.#processes.take()
+    const printing = new Printing(child, waiting, this.#limits)
     this.#busy.add(printing)
-    void printing.over.then((child) => {
+    void printing.over.then(async (isFree) => {
       this.#busy.delete(printing)
-      if (child) this.#keep(child)
+      if (isFree) this.#processes.keep(child)
+      else await this.#processes.drop(child)
       this.#next()
     })
-  }
-  #child(): PressChild {
-    const idle = this.#idle.pop()
-    if (!idle) return new PressChild({ fontsDir: this.#fontsDir, memoryMb: this.#limits.memoryMb })
-    clearTimeout(idle.leave)
-    return idle.child
-  }
-  #keep(child: PressChild): void {
-    if (this.#closed) {
-      void child.kill()
-      return
-    }
-    const forget = () => {
-      clearTimeout(leave)
-      const at = this.#idle.indexOf(entry)
-      if (at !== -1) this.#idle.splice(at, 1)
-    }
-    const leave = setTimeout(() => {
-      forget()
-      void child.kill()
-    }, IDLE_MS).unref()
-    const entry = { child, leave }
-    this.#idle.push(entry)
-    child.listen({ hear: () => undefined, died: forget })
   }
 }
 
 /** One document in one process. */
 class Printing {
-  /** The process, when it is free for another; null when it is gone. */
-  readonly over: Promise<PressChild | null>
-  readonly #child: PressChild
+  /** Whether its process is free for another; if not, that is dead or amid something. */
+  readonly over: Promise<boolean>
+  readonly #child: PressProcess
   readonly #waiting: Waiting
   readonly #heldBytes: number
   readonly #body: Readable
   readonly #limit: NodeJS.Timeout
-  #finish: (child: PressChild | null) => void = () => undefined
+  #finish: (isFree: boolean) => void = () => undefined
   #isOver = false
   /** Bytes that came and whose room has not been given back. */
   #owed = 0
 
-  constructor(child: PressChild, waiting: Waiting, { timeMs, heldBytes }: PressLimits) {
+  constructor(child: PressProcess, waiting: Waiting, { timeMs, heldBytes }: PressLimits) {
     this.#child = child
     this.#waiting = waiting
     this.#heldBytes = heldBytes
@@ -148,19 +124,23 @@ class Printing {
       highWaterMark: heldBytes,
       read: () => this.#giveRoom(),
       destroy: (cause, done) => {
-        if (!this.#isOver) void this.abort(tooSlow())
+        this.fail(tooSlow())
         done(cause)
       },
     })
-    this.#limit = setTimeout(() => void this.abort(tooSlow()), timeMs)
-    child.listen({ hear: (message) => this.#hear(message), died: (cause) => this.#fail(cause, null) })
+    this.#limit = setTimeout(() => this.fail(tooSlow()), timeMs)
+    child.listen({ hear: (message) => this.#hear(message), died: (...how) => this.fail(faultOf(...how)) })
     child.say({ do: 'print', order: waiting.order })
   }
 
-  /** Ends the process with it. */
-  async abort(cause: GatewayError): Promise<void> {
-    this.#fail(cause, null)
-    await this.#child.kill()
+  /** Over, unless it is already: its reader hears why. */
+  fail(cause: GatewayError, isFree = false): void {
+    if (this.#isOver) return
+    this.#end(isFree)
+    this.#waiting.reject(cause)
+    // Nobody listens to a stream that was never handed out.
+    this.#body.on('error', () => undefined)
+    this.#body.destroy(cause)
   }
 
   #hear(message: FromPress): void {
@@ -178,12 +158,12 @@ class Printing {
         })
         return
       case 'done':
-        this.#end(this.#child)
+        this.#end(true)
         this.#body.push(null)
         this.#waiting.resolve(this.#body)
         return
       case 'failed':
-        this.#fail(new GatewayError(message.code, FAILED), this.#child)
+        this.fail(new GatewayError(message.code, FAILED), true)
     }
   }
   #giveRoom(): void {
@@ -191,20 +171,12 @@ class Printing {
     this.#child.say({ do: 'taken', bytes: this.#owed })
     this.#owed = 0
   }
-  #fail(cause: GatewayError, child: PressChild | null): void {
-    if (this.#isOver) return
-    this.#end(child)
-    this.#waiting.reject(cause)
-    // Nobody listens to a stream that was never handed out.
-    this.#body.on('error', () => undefined)
-    this.#body.destroy(cause)
-  }
-  #end(child: PressChild | null): void {
+  #end(isFree: boolean): void {
     this.#isOver = true
     clearTimeout(this.#limit)
     // Its death is nothing to this document any more; whoever has it next listens anew.
-    this.#child.listen()
-    this.#finish(child)
+    this.#child.listen(null)
+    this.#finish(isFree)
   }
 }
 
@@ -215,3 +187,13 @@ const tooSlow = () =>
   new GatewayError('unavailable', 'Making this PDF takes too long. Ask for html, txt, csv or json.', { retryAfter: 60 })
 const closing = () =>
   new GatewayError('unavailable', 'The gateway is shutting down. Try again in a moment.', { retryAfter: 5 })
+
+const DIED = 'The PDF could not be made: its process died. Ask for html, txt, csv or json.'
+const UNSTARTED = 'No process can be started that makes the PDF. Try again later, or ask for html, txt, csv or json.'
+const LARGE = 'This conversation is too large for a PDF. Ask for html, txt, csv or json.'
+
+function faultOf(death: Death, end: string): GatewayError {
+  if (death === 'memory') return new GatewayError('tooLarge', LARGE)
+  if (death === 'start') return new GatewayError('unavailable', UNSTARTED, { retryAfter: 60 })
+  return new GatewayError('internal', DIED, { cause: new Error(`The process ended with ${end}`) })
+}

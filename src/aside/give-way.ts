@@ -1,4 +1,4 @@
-// The first act of a process that makes PDFs, before it loads anything: whoever waits for a document has time, whoever chats has none.
+// The first act of a process beside the gateway, before it loads anything: whoever waits for a document or a picture has time, whoever chats has none.
 import { readdirSync, writeFileSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
 
@@ -18,7 +18,7 @@ function tryTo(act: () => void): void {
   try {
     act()
   } catch {
-    // The documents are the same.
+    // The work is the same.
   }
 }
 

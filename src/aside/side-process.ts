@@ -1,16 +1,22 @@
-// The gateway's end of a process that makes PDFs: starts it, talks to it, ends it, and knows what it died of.
+// The gateway's end of a process beside it: starts it, talks to it, ends it, and knows what it died of.
 import { fork, type ChildProcess } from 'node:child_process'
-import { join } from 'node:path'
-import { GatewayError } from '../model/errors'
-import type { FromPress, ToPress } from './press-protocol'
+import { join, relative } from 'node:path'
 
-export interface PressListener {
-  readonly hear: (message: FromPress) => void
-  /** Once, and nothing is heard after it: `tooLarge` (memory), `unavailable` (it could not start) or `internal`. */
-  readonly died: (cause: GatewayError) => void
+export interface SideProgram {
+  /** Its module's path, without an ending. It says `onDuty`. */
+  readonly file: string
+  /** Shown to everybody on the machine: no secrets. */
+  readonly args?: readonly string[]
+  /** Of its heap, in megabytes. */
+  readonly memoryMb: number
 }
-/** Nobody misses what dies with nothing to do. */
-const NOBODY: PressListener = { hear: () => undefined, died: () => undefined }
+/** What a process died of: its heap was full, it could not start, or anything else. */
+export type Death = 'memory' | 'start' | 'other'
+export interface SideListener<Answer> {
+  readonly hear: (message: Answer) => void
+  /** Once, and nothing is heard after it. `end`: its exit code or signal. */
+  readonly died: (death: Death, end: string) => void
+}
 
 /** What a program needs to run, and nothing that the gateway alone may know. */
 const NEEDED =
@@ -18,30 +24,30 @@ const NEEDED =
 /** Of what it says on stderr; V8 tells in its first lines what it aborts for, and where in those behind. */
 const LAST_WORDS = 8 * 1024
 
-export class PressChild {
+export class SideProcess<Ask extends object, Answer> {
   readonly #child: ChildProcess | null
   readonly #gone: Promise<void>
   #isGone: () => void = () => undefined
-  #listener = NOBODY
-  #fate: GatewayError | null = null
+  #listener: SideListener<Answer> | null = null
+  #fate: { readonly death: Death; readonly end: string } | null = null
   #lastWords = ''
 
-  /** `fontsDir`: a folder of more fonts, or empty. `memoryMb`: of its heap. Never throws: what cannot start has died. */
-  constructor(deps: { fontsDir: string; memoryMb: number }) {
+  /** Never throws: what cannot start has died. */
+  constructor(program: SideProgram) {
     this.#gone = new Promise((resolve) => (this.#isGone = resolve))
-    this.#child = start(deps)
+    this.#child = start(program)
     if (this.#child) this.#follow(this.#child)
-    else this.#die(unstarted())
+    else this.#die('start', '')
   }
 
   /** Whoever listened before hears nothing more. Of a death before they hear in a moment. */
-  listen(listener: PressListener = NOBODY): void {
+  listen(listener: SideListener<Answer> | null): void {
     this.#listener = listener
     const fate = this.#fate
-    if (fate) queueMicrotask(() => listener.died(fate))
+    if (fate) queueMicrotask(() => listener?.died(fate.death, fate.end))
   }
   /** Never throws for a process that is gone or going: its listener hears of its death. */
-  say(message: ToPress): void {
+  say(message: Ask): void {
     if (this.#fate || !this.#child) return
     this.#child.send(message, (cause) => {
       // Its channel is closed: it is dead, or as good as that.
@@ -55,27 +61,30 @@ export class PressChild {
   }
 
   #follow(child: ChildProcess): void {
-    child.on('message', (message) => this.#listener.hear(message as FromPress))
+    child.on('message', (message) => this.#listener?.hear(message as Answer)) // the two ends share the type
     // Read, so that it is not held up, and thrown away: a sentence of somebody's may be in it.
     child.stderr?.setEncoding('latin1').on('data', (text: string) => {
       this.#lastWords = `${this.#lastWords}${text}`.slice(-LAST_WORDS)
     })
     child.on('disconnect', () => child.kill('SIGKILL'))
     // Not `exit`: only then its last words are complete.
-    child.on('close', (code, signal) => this.#die(faultOf(this.#lastWords, String(signal ?? code))))
+    child.on('close', (code, signal) => {
+      // Such as `Reached heap limit Allocation failed - JavaScript heap out of memory`.
+      this.#die(/\bout of memory\b/i.test(this.#lastWords) ? 'memory' : 'other', String(signal ?? code))
+    })
   }
-  #die(cause: GatewayError): void {
+  #die(death: Death, end: string): void {
     if (this.#fate) return
-    this.#fate = cause
+    this.#fate = { death, end }
     this.#isGone()
-    this.#listener.died(cause)
+    this.#listener?.died(death, end)
   }
 }
 
-function start({ fontsDir, memoryMb }: { fontsDir: string; memoryMb: number }): ChildProcess | null {
+function start({ file, args = [], memoryMb }: SideProgram): ChildProcess | null {
   const needed = Object.entries(process.env).filter(([name]) => NEEDED.test(name))
   try {
-    const child = fork(pressFile(), [fontsDir], {
+    const child = fork(built(file), args, {
       serialization: 'advanced',
       // One helper of V8's, and none of what NODE_OPTIONS says of the gateway.
       execArgv: ['--v8-pool-size=1', `--max-old-space-size=${memoryMb}`, '--max-semi-space-size=16'],
@@ -91,18 +100,8 @@ function start({ fontsDir, memoryMb }: { fontsDir: string; memoryMb: number }): 
 }
 
 /** A process of Node's own cannot load TypeScript: run from the sources, as under jest, it takes the built file. */
-const pressFile = (): string =>
-  __filename.endsWith('.ts')
-    ? join(__dirname, '../../dist/src/transcript/press-main.js')
-    : join(__dirname, 'press-main.js')
-
-const DIED = 'The PDF could not be made: its process died. Ask for html, txt, csv or json.'
-const UNSTARTED = 'No process can be started that makes the PDF. Try again later, or ask for html, txt, csv or json.'
-const LARGE = 'This conversation is too large for a PDF. Ask for html, txt, csv or json.'
-
-const unstarted = () => new GatewayError('unavailable', UNSTARTED, { retryAfter: 60 })
-/** By the words with which V8 ends a process, such as `Reached heap limit Allocation failed - JavaScript heap out of memory`. */
-const faultOf = (lastWords: string, end: string): GatewayError =>
-  /\bout of memory\b/i.test(lastWords)
-    ? new GatewayError('tooLarge', LARGE)
-    : new GatewayError('internal', DIED, { cause: new Error(`The process ended with ${end}`) })
+function built(file: string): string {
+  if (!__filename.endsWith('.ts')) return `${file}.js`
+  const root = join(__dirname, '../..')
+  return join(root, 'dist', `${relative(root, file)}.js`)
+}
