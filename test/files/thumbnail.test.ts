@@ -4,12 +4,16 @@ import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { crc32, deflateSync } from 'node:zlib'
 import sharp from 'sharp'
-import { Thumbnails } from '../../src/files/thumbnail'
+import { Thumbnails, type ThumbnailOptions } from '../../src/files/thumbnail'
 import { newFolder } from '../support/databases'
+import { factOf, processesOf, threadsOf } from '../support/processes'
 
 const plain = (width: number, height: number, channels: 3 | 4 = 3) =>
   sharp({ create: { width, height, channels, background: { r: 200, g: 10, b: 10, alpha: 0.5 } } })
 const of = (bytes: Buffer) => async () => Readable.from([bytes])
+
+/** The processes of ours that make thumbnails. */
+const darkrooms = (): number[] => processesOf(process.pid, 'darkroom-main.js')
 
 /** A black square, small as a file and huge as a picture: as many of its rows as were asked for. */
 function square(side: number, rows = side): Buffer {
@@ -29,8 +33,16 @@ function square(side: number, rows = side): Buffer {
   return Buffer.concat([signature, chunk('IHDR', size), chunk('IDAT', pixels), chunk('IEND', Buffer.alloc(0))])
 }
 
+const open: Thumbnails[] = []
+function thumbnailsWith(options: ThumbnailOptions = {}): Thumbnails {
+  const thumbnails = new Thumbnails(options)
+  open.push(thumbnails)
+  return thumbnails
+}
+afterAll(() => Promise.all(open.map((thumbnails) => thumbnails.close())))
+
 describe('a thumbnail', () => {
-  const thumbnails = new Thumbnails()
+  const thumbnails = thumbnailsWith()
 
   it('is a JPEG of at most 320 pixels, with the size of the picture beside it', async () => {
     const made = await thumbnails.make(of(await plain(1_000, 400).png().toBuffer()))
@@ -125,11 +137,11 @@ describe('a thumbnail', () => {
   })
   it('is not waited for longer than it was told, when the bytes do not come', async () => {
     const stalled = new PassThrough()
-    expect(await new Thumbnails({ seconds: 1 }).make(async () => stalled)).toBeNull()
+    expect(await thumbnailsWith({ seconds: 1 }).make(async () => stalled)).toBeNull()
     expect(stalled.destroyed).toBe(true)
   })
   it('is made of so many at once, so many wait, and one more goes without', async () => {
-    const few = new Thumbnails({ concurrency: 2, maxQueue: 1 })
+    const few = thumbnailsWith({ concurrency: 2, maxQueue: 1 })
     const bytes = await plain(10, 10).png().toBuffer()
     let busy = 0
     let most = 0
@@ -146,5 +158,38 @@ describe('a thumbnail', () => {
     for (const one of await Promise.all(made)) expect(one).toMatchObject({ width: 10 })
     expect(most).toBe(2)
     expect(await few.make(of(bytes))).toMatchObject({ width: 10 })
+  })
+  it('is made by a process that knows no secret, stands back behind all others, and is gone when it is closed', async () => {
+    await Promise.all(open.splice(0).map((thumbnails) => thumbnails.close()))
+    const own = thumbnailsWith()
+    const bytes = await plain(10, 10).png().toBuffer()
+    let looks = 0
+    // While it waits for the bytes it can be looked at.
+    const looked = Readable.from(
+      (function* () {
+        const [pid] = darkrooms()
+        for (const { nice } of threadsOf(pid!)) expect(nice).toBe(19)
+        expect(factOf(pid!, 'environ')).not.toMatch(/REDIS|DATABASE|NODE_OPTIONS|JEST/)
+        looks++
+        yield bytes
+      })(),
+    )
+    expect(await own.make(async () => looked)).toMatchObject({ width: 10 })
+    expect(looks).toBe(1)
+    await own.close()
+    expect(darkrooms()).toEqual([])
+    expect(await own.make(of(bytes))).toBeNull()
+  })
+  it('is not made when its process is killed, and the next one is made by another', async () => {
+    const own = thumbnailsWith()
+    const bytes = await plain(10, 10).png().toBuffer()
+    const killed = Readable.from(
+      (function* () {
+        for (const pid of darkrooms()) process.kill(pid, 'SIGKILL')
+        yield bytes
+      })(),
+    )
+    expect(await own.make(async () => killed)).toBeNull()
+    expect(await own.make(of(bytes))).toMatchObject({ width: 10 })
   })
 })

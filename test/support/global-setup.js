@@ -1,4 +1,4 @@
-// Tests that start processes, SQLite's worker thread and the processes that make PDFs run the built files: build them once, before all.
+// Tests that start processes, SQLite's worker thread and the processes beside the gateway run the built files: build them once, before all.
 const { execFileSync } = require('node:child_process')
 const { join } = require('node:path')
 

@@ -19,6 +19,7 @@ class FilesUnderTest {
   database!: TestDatabase
   folder = ''
   vault!: DiskVault
+  readonly thumbnails = new Thumbnails()
   files!: Files
   server!: FileServer
   readonly faults: unknown[] = []
@@ -45,7 +46,7 @@ class FilesUnderTest {
   }
   async #start(options: FileOptions, more: Partial<FilesDeps> = {}): Promise<void> {
     this.files = new Files({
-      ...{ store: this.database.database.files, vault: this.vault, thumbnails: new Thumbnails(), scanner: null },
+      ...{ store: this.database.database.files, vault: this.vault, thumbnails: this.thumbnails, scanner: null },
       ...{ tenant, now: this.database.clock.now, onFault: (cause: unknown) => this.faults.push(cause), options },
       ...more,
     })
@@ -82,6 +83,9 @@ export function useFiles(options: FileOptions = {}): FilesUnderTest {
     await under.close()
     expect(under.faults.splice(0)).toEqual([])
   })
-  afterAll(() => under.database.close())
+  afterAll(async () => {
+    await under.thumbnails.close()
+    await under.database.close()
+  })
   return under
 }

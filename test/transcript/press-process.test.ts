@@ -1,11 +1,11 @@
 // The processes that make PDFs, as the kernel tells of them: what they know, how far they stand back, when they go.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Transcript } from '../../src/transcript/transcript'
 import { TranscriptForms } from '../../src/transcript/transcript-forms'
 import { eventually } from '../support/eventually'
+import { factOf, isGone, processesOf, statOf, threadsOf } from '../support/processes'
 import { bytesOf, lineOf, transcriptOf } from '../support/transcripts'
 
 const SECRET = 'correct horse battery staple'
@@ -17,29 +17,7 @@ const withPicture = transcriptOf([
   lineOf('look', { attachments: [{ type: 'image/png', name: 'a.png', contentUrl: 'https://example.org/a.png' }] }),
 ])
 
-const factOf = (pid: number, name: string): string => readFileSync(`/proc/${pid}/${name}`, 'utf8')
-/** Of a process or one of its threads (man 5 proc_pid_stat, fields 3, 14 and 19): its state, its work, its `nice`. */
-function statOf(pid: number, name = 'stat') {
-  const fields = factOf(pid, name)
-    .replace(/^.*\) /s, '')
-    .split(' ')
-  return { state: fields[0], ticks: Number(fields[11]), nice: Number(fields[16]) }
-}
-const threadsOf = (pid: number) => readdirSync(`/proc/${pid}/task`).map((thread) => statOf(pid, `task/${thread}/stat`))
-/** One that its parent, or whoever has it now, has not asked for is gone all the same. */
-function isGone(pid: number): boolean {
-  try {
-    return /[ZX]/.test(statOf(pid).state!)
-  } catch {
-    return true
-  }
-}
-function pressesOf(gateway: number): number[] {
-  const children = readdirSync(`/proc/${gateway}/task`).flatMap((thread) =>
-    factOf(gateway, `task/${thread}/children`).split(' ').filter(Boolean).map(Number),
-  )
-  return children.filter((pid) => !isGone(pid) && factOf(pid, 'cmdline').includes('press-main.js'))
-}
+const pressesOf = (gateway: number) => processesOf(gateway, 'press-main.js')
 
 const running: ChildProcess[] = []
 const open: TranscriptForms[] = []
