@@ -30,14 +30,22 @@ function hear(message: ToDarkroom): void {
       const picture = path === null ? sharp(options) : sharp(path, options)
       // Its reader is told by what it waits for.
       picture.on('error', () => undefined)
-      void make(picture, limits).then((thumbnail) => say({ is: 'made', thumbnail }))
+      void make(picture, limits).then((thumbnail) => {
+        arriving = null
+        say({ is: 'made', thumbnail })
+      })
       arriving = path === null ? picture : null
       if (arriving) say({ is: 'wanted' })
       return
     }
-    case 'part':
-      arriving?.write(message.bytes, () => say({ is: 'wanted' }))
+    case 'part': {
+      const picture = arriving
+      picture?.write(message.bytes, () => {
+        // Of one that is made nothing is wanted: the next might be asked for it.
+        if (arriving === picture) say({ is: 'wanted' })
+      })
       return
+    }
     case 'end':
       arriving?.end()
   }
