@@ -1,7 +1,6 @@
 // Processes of one program that have nothing to do stay for a while: the next work finds one warm.
 import { SideProcess, type SideProgram } from './side-process'
 
-/** How long one stays without work. */
 const IDLE_MS = 60_000
 
 interface Idle<Ask extends object, Answer> {
@@ -11,12 +10,15 @@ interface Idle<Ask extends object, Answer> {
 
 export class SidePool<Ask extends object, Answer> {
   readonly #program: SideProgram
+  readonly #idleMs: number
   readonly #idle = new Set<Idle<Ask, Answer>>()
   readonly #busy = new Set<SideProcess<Ask, Answer>>()
   #closed = false
 
-  constructor(program: SideProgram) {
+  /** `idleMs`: how long one stays without work, in milliseconds; a minute when it is not said. */
+  constructor(program: SideProgram, { idleMs = IDLE_MS }: { readonly idleMs?: number } = {}) {
     this.#program = program
+    this.#idleMs = idleMs
   }
 
   /** One for the caller alone, until they `keep` or `drop` it. How many at once is theirs to bound. */
@@ -38,7 +40,7 @@ export class SidePool<Ask extends object, Answer> {
     const leave = setTimeout(() => {
       this.#forget(idle)
       void process.kill()
-    }, IDLE_MS).unref()
+    }, this.#idleMs).unref()
     const idle = { process, leave }
     this.#idle.add(idle)
     process.listen({ hear: () => undefined, died: () => this.#forget(idle) })

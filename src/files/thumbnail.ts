@@ -62,8 +62,9 @@ export class Thumbnails {
 
   async #make(source: Readable | string): Promise<Thumbnail | null> {
     const darkroom = this.#darkrooms.take()
+    const late = setTimeout(() => void darkroom.kill(), this.#limits.seconds * 1_000)
     try {
-      const thumbnail = await inTime(this.#limits.seconds, develop(darkroom, source, this.#limits))
+      const thumbnail = await develop(darkroom, source, this.#limits)
       this.#darkrooms.keep(darkroom)
       return thumbnail
     } catch (cause) {
@@ -71,6 +72,7 @@ export class Thumbnails {
       await this.#darkrooms.drop(darkroom)
       throw cause
     } finally {
+      clearTimeout(late)
       if (typeof source !== 'string') source.destroy()
     }
   }
@@ -99,16 +101,4 @@ function develop(darkroom: Darkroom, source: Readable | string, limits: PictureL
     })
     darkroom.say({ do: 'picture', path: typeof source === 'string' ? source : null, limits })
   })
-}
-
-async function inTime<T>(seconds: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('This picture takes too long')), seconds * 1_000)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }
