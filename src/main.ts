@@ -1,4 +1,5 @@
 // The process: reads the settings, starts the gateway, says where to click, and stops it on a signal.
+import './aside/go-first' // first of all
 import { ConfigError, readConfig, type Config } from './config'
 import { startGateway, type Gateway } from './gateway'
 

@@ -168,7 +168,7 @@ describe('a thumbnail', () => {
     const looked = Readable.from(
       (function* () {
         const [pid] = darkrooms()
-        for (const { nice } of threadsOf(pid!)) expect(nice).toBe(19)
+        for (const { nice, policy } of threadsOf(pid!)) expect({ nice, policy }).toEqual({ nice: 19, policy: 5 })
         expect(factOf(pid!, 'environ')).not.toMatch(/REDIS|DATABASE|NODE_OPTIONS|JEST/)
         looks++
         yield bytes

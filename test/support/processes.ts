@@ -3,12 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 
 export const factOf = (pid: number, name: string): string => readFileSync(`/proc/${pid}/${name}`, 'utf8')
 
-/** Of a process or one of its threads (man 5 proc_pid_stat, fields 3, 14 and 19): its state, its work, its `nice`. */
+/** Of a process or one of its threads (man 5 proc_pid_stat, fields 3, 14, 19 and 41): its state, its work, its `nice`, its class. */
 export function statOf(pid: number, name = 'stat') {
   const fields = factOf(pid, name)
     .replace(/^.*\) /s, '')
     .split(' ')
-  return { state: fields[0], ticks: Number(fields[11]), nice: Number(fields[16]) }
+  return { state: fields[0], ticks: Number(fields[11]), nice: Number(fields[16]), policy: Number(fields[38]) }
 }
 export const threadsOf = (pid: number) =>
   readdirSync(`/proc/${pid}/task`).map((thread) => statOf(pid, `task/${thread}/stat`))
