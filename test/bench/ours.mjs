@@ -1,5 +1,6 @@
 // @ts-check
 // Our gateway as it is built: alone over SQLite or memory, or one of several nodes over Postgres and Redis.
+import '../../dist/src/aside/go-first.js'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
