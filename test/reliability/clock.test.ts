@@ -1,8 +1,8 @@
 // Clocks that are wrong, and that are set while the gateway runs: order is by position, credentials are judged within a minute, and nothing stops.
-import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { foundOrInstalled } from '../support/debian'
 import { eventually } from '../support/eventually'
 import { newFolder, removeFolder } from '../support/gateway'
 import { customer, login, request, say } from '../support/people'
@@ -20,11 +20,8 @@ function libfaketime(): string {
           .map((folder) => join('/usr/lib', folder, 'faketime', 'libfaketime.so.1'))
           .find((path) => existsSync(path))
       : undefined
-  if (!found() && process.getuid?.() === 0 && existsSync('/usr/bin/apt-get'))
-    execFileSync('apt-get', ['install', '-y', '--no-install-recommends', 'libfaketime'], { stdio: 'ignore' })
-  const path = found()
-  if (!path) throw new Error('Tests of wrong clocks need libfaketime: install the Debian package of that name.')
-  return path
+  const need = 'Tests of wrong clocks need libfaketime: install the Debian package of that name.'
+  return foundOrInstalled(found, 'libfaketime', need)
 }
 
 let folder = ''

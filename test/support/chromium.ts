@@ -1,7 +1,7 @@
 // A real browser for tests of pages: Debian's Chromium, found or installed.
-import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { chromium, type Browser } from 'playwright-core'
+import { foundOrInstalled } from './debian'
 
 const FLAGS = [
   ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
@@ -15,12 +15,9 @@ export function startChromium(): Promise<Browser> {
 }
 
 function findChromium(): string {
-  const path = process.env['CHROMIUM_PATH'] ?? DEBIAN
-  if (existsSync(path)) return path
-  if (process.env['CHROMIUM_PATH'] === undefined && process.getuid?.() === 0) {
-    execFileSync('apt-get', ['update'], { stdio: 'ignore' })
-    execFileSync('apt-get', ['install', '--yes', '--no-install-recommends', 'chromium'], { stdio: 'ignore' })
-    if (existsSync(path)) return path
-  }
-  throw new Error(`There is no Chromium at ${path}. Install it, or name another in CHROMIUM_PATH.`)
+  const named = process.env['CHROMIUM_PATH']
+  const need = `There is no Chromium at ${named ?? DEBIAN}. Install it, or name another in CHROMIUM_PATH.`
+  if (named === undefined) return foundOrInstalled(() => (existsSync(DEBIAN) ? DEBIAN : undefined), 'chromium', need)
+  if (existsSync(named)) return named
+  throw new Error(need)
 }

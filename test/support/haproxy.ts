@@ -1,11 +1,12 @@
 // A real HAProxy with the configuration of docker-compose.yml, in front of gateways of the test instead of those in containers.
-import { execFile, execFileSync, spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
+import { foundOrInstalled } from './debian'
 import { eventually } from './eventually'
 import { fixedPort } from './process'
 
@@ -51,18 +52,7 @@ function exchanged(text: string, what: string, by: string): string {
 
 /** On the PATH or where Debian puts it, installed where that may be done. The package's own service is not needed. */
 function findProgram(): string {
-  const found = onPath()
-  if (found !== undefined) return found
-  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get'))
-    throw new Error('The test of the proxy needs HAProxy 2.6 or newer: install it.')
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-  const apt = (...what: string[]) =>
-    execFileSync('apt-get', ['-o', 'DPkg::Lock::Timeout=120', ...what], { stdio: 'ignore', env })
-  apt('update')
-  apt('install', '--yes', '--no-install-recommends', 'haproxy')
-  const installed = onPath()
-  if (installed === undefined) throw new Error('The package haproxy brought no haproxy.')
-  return installed
+  return foundOrInstalled(onPath, 'haproxy', 'The test of the proxy needs HAProxy 2.6 or newer: install it.')
 }
 const onPath = (): string | undefined =>
   [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin']

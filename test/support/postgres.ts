@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
+import { foundOrInstalled } from './debian'
 import { eventually } from './eventually'
 import { fixedPort } from './process'
 
@@ -30,17 +31,13 @@ const SETTINGS = {
 
 /** The folder with `initdb` and `postgres`. */
 function programs(): string {
+  const need = 'Tests of the Postgres store need Postgres 15 or newer: install it, or set DATABASE_URL.'
+  return foundOrInstalled(installed, 'postgresql', need)
+}
+function installed(): string | undefined {
   const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a)) : []
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...versions.map((v) => join(DEBIAN, v, 'bin'))]
-  const found = folders.find((folder) => ['initdb', 'postgres'].every((name) => existsSync(join(folder, name))))
-  if (found) return found
-  if (!isRoot || !existsSync('/usr/bin/apt-get'))
-    throw new Error('Tests of the Postgres store need Postgres 15 or newer: install it, or set DATABASE_URL.')
-  const apt = (...what: string[]) =>
-    execFileSync('apt-get', ['-o', 'DPkg::Lock::Timeout=120', ...what], { stdio: 'ignore' })
-  apt('update')
-  apt('install', '-y', '--no-install-recommends', 'postgresql')
-  return programs()
+  return folders.find((folder) => ['initdb', 'postgres'].every((name) => existsSync(join(folder, name))))
 }
 /** Postgres refuses to run as root. */
 function asUser(): { uid?: number; gid?: number } {

@@ -1,11 +1,12 @@
 // Real Redis servers for tests: each test starts its own, and may kill, stop, flush and configure it as it likes.
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, constants } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { Redis } from 'ioredis'
+import { foundOrInstalled } from './debian'
 import { fixedPort } from './process'
 
 const PROGRAMS = ['redis-server', 'valkey-server']
@@ -107,22 +108,10 @@ export class RedisServer {
 
 /** On the PATH, or installed where that may be done. The package's own service is neither needed nor started. */
 function findProgram(): string {
-  const found = onPath()
-  if (found !== null) return found
-  if (process.getuid?.() === 0) {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-    const wait = ['-o', 'DPkg::Lock::Timeout=120']
-    execFileSync('apt-get', [...wait, 'update'], { stdio: 'ignore', env })
-    execFileSync('apt-get', [...wait, 'install', '--yes', '--no-install-recommends', 'redis-server'], {
-      stdio: 'ignore',
-      env,
-    })
-    const installed = onPath()
-    if (installed !== null) return installed
-  }
-  throw new Error(`There is neither ${PROGRAMS.join(' nor ')} on the PATH. Install one of them.`)
+  const need = `There is neither ${PROGRAMS.join(' nor ')} on the PATH. Install one of them.`
+  return foundOrInstalled(onPath, 'redis-server', need)
 }
-function onPath(): string | null {
+function onPath(): string | undefined {
   for (const program of PROGRAMS)
     for (const folder of (process.env['PATH'] ?? '').split(delimiter))
       try {
@@ -131,5 +120,5 @@ function onPath(): string | null {
       } catch {
         // Not here.
       }
-  return null
+  return undefined
 }

@@ -3,6 +3,7 @@ import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from 'node:c
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { foundOrInstalled } from '../debian'
 import { eventually } from '../eventually'
 
 /** How it behaves from now on; what is left out stays as it is. The values behind the words are the first ones. */
@@ -102,8 +103,8 @@ export interface Smsc {
 
 /** Starts one on a free port of the loopback, or on `port`. */
 export async function startSmsc(behaviour: Behaviour = {}, port = 0): Promise<Smsc> {
-  installNetSmpp()
-  const child = spawn('perl', [join(__dirname, 'smsc.pl'), String(port)], { stdio: ['pipe', 'pipe', 'pipe'] })
+  const program = foundOrInstalled(perl, 'libnet-smpp-perl', NEED)
+  const child = spawn(program, [join(__dirname, 'smsc.pl'), String(port)], { stdio: ['pipe', 'pipe', 'pipe'] })
   const smsc = new PerlSmsc(child)
   await eventually(() => {
     if (!smsc.port) throw new Error(`The SMSC does not listen: ${smsc.complaint}`)
@@ -112,26 +113,16 @@ export async function startSmsc(behaviour: Behaviour = {}, port = 0): Promise<Sm
   return smsc
 }
 
-const installed = (): boolean => {
+/** Perl, when it has all that the SMSC needs. */
+const perl = (): string | undefined => {
   try {
     execFileSync('perl', ['-MNet::SMPP', '-MJSON::PP', '-e', '1'], { stdio: 'ignore' })
-    return true
+    return 'perl'
   } catch {
-    return false
+    return undefined
   }
 }
-
-function installNetSmpp(): void {
-  if (installed()) return
-  const sentence = 'This test needs an SMSC that is not ours: apt-get install libnet-smpp-perl (it carries Net::SMPP).'
-  if (process.getuid?.() !== 0) throw new Error(sentence)
-  try {
-    execFileSync('apt-get', ['update', '-qq'], { stdio: 'ignore', timeout: 120_000 })
-    execFileSync('apt-get', ['install', '-y', '-qq', 'libnet-smpp-perl'], { stdio: 'ignore', timeout: 180_000 })
-  } catch (cause) {
-    throw new Error(sentence, { cause })
-  }
-}
+const NEED = 'This test needs an SMSC that is not ours: apt-get install libnet-smpp-perl (it carries Net::SMPP).'
 
 class PerlSmsc implements Smsc {
   readonly events: SmscEvent[] = []
