@@ -7,6 +7,7 @@ import { Typesetter } from './paragraph'
 import { writePdf } from './pdf-form'
 import type { Picture } from './pictures'
 import { WINDOW, type FromPress, type Order, type ToPress } from './press-protocol'
+import type { StaffEntry, Transcript } from './transcript'
 import { Wording } from './wording'
 
 const CHUNK = 64 * 1024
@@ -16,6 +17,7 @@ const DEAF_MS = 100
 class Printer {
   readonly #say: (message: FromPress) => void
   readonly #typesetter: Typesetter
+  #entries: StaffEntry[] = []
   #room = WINDOW
   #crumbs: Uint8Array[] = []
   #held = 0
@@ -30,9 +32,16 @@ class Printer {
 
   #hear(message: ToPress): void {
     switch (message.do) {
-      case 'print':
-        void this.#print(message.order)
+      case 'entries':
+        this.#entries.push(...message.entries)
         return
+      case 'print': {
+        // The two ends share the audience of all the entries.
+        const transcript = { ...message.order.transcript, entries: this.#entries } as Transcript
+        this.#entries = []
+        void this.#print({ ...message.order, transcript })
+        return
+      }
       case 'picture':
         this.#onPicture?.(message.picture)
         return

@@ -1,7 +1,7 @@
 // What passes between the gateway and a process that makes a PDF.
 import type { ErrorCode } from '../model/errors'
 import type { Picture } from './pictures'
-import type { Transcript, TranscriptAttachment } from './transcript'
+import type { StaffEntry, Transcript, TranscriptAttachment } from './transcript'
 
 export interface Order {
   readonly transcript: Transcript
@@ -11,6 +11,9 @@ export interface Order {
 }
 /** To the process. One order at a time. */
 export type ToPress =
+  /** Of the order that follows, so many at a time: a long conversation in one piece would hold up the chats. */
+  | { readonly do: 'entries'; readonly entries: readonly StaffEntry[] }
+  /** Its transcript is without entries: they came before. */
   | { readonly do: 'print'; readonly order: Order }
   | { readonly do: 'picture'; readonly picture: Picture | null }
   /** So many bytes have been taken over: as many more may come. */

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { SidePool } from '../aside/side-pool'
 import type { Death, SideProcess } from '../aside/side-process'
 import { GatewayError } from '../model/errors'
@@ -28,6 +29,8 @@ export const PRESS_LIMITS: PressLimits = {
   memoryMb: 320,
   heldBytes: 16 * 1024 * 1024,
 }
+/** Entries that are said to a process at once. */
+const SLICE = 100
 type PressProcess = SideProcess<ToPress, FromPress>
 
 interface Waiting {
@@ -130,7 +133,15 @@ class Printing {
     })
     this.#limit = setTimeout(() => this.fail(tooSlow()), timeMs)
     child.listen({ hear: (message) => this.#hear(message), died: (...how) => this.fail(faultOf(...how)) })
-    child.say({ do: 'print', order: waiting.order })
+    void this.#order(waiting.order)
+  }
+  async #order({ transcript, ...order }: Order): Promise<void> {
+    const { entries } = transcript
+    for (let at = 0; at < entries.length && !this.#isOver; at += SLICE) {
+      this.#child.say({ do: 'entries', entries: entries.slice(at, at + SLICE) })
+      await nextTurn()
+    }
+    if (!this.#isOver) this.#child.say({ do: 'print', order: { ...order, transcript: { ...transcript, entries: [] } } })
   }
 
   /** Over, unless it is already: its reader hears why. */

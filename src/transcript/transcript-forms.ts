@@ -5,7 +5,7 @@ import { Readable } from 'node:stream'
 import { GatewayError } from '../model/errors'
 import { asCsv } from './csv-form'
 import { asHtml } from './html-form'
-import { asJson, hashOf } from './canonical'
+import { hashOf, jsonOf, type CanonicalLine } from './canonical'
 import { Pictures, type PictureSource } from './pictures'
 import { Press, type PressLimits } from './press'
 import { asText } from './text-form'
@@ -66,7 +66,7 @@ export class TranscriptForms {
   async render(transcript: Transcript, options: RenderOptions): Promise<Rendering> {
     const { form, timeZone = 'UTC', language = transcript.language } = options
     const wording = new Wording({ timeZone, language })
-    const hash = hashOf(transcript)
+    const hash = await hashOf(transcript)
     const variant = [EDITION, form, wording.language, wording.timeZone].join(' ')
     return {
       mediaType: MEDIA_TYPES[form],
@@ -74,6 +74,11 @@ export class TranscriptForms {
       etag: `"${hash}-${createHash('sha256').update(variant).digest('hex').slice(0, 8)}"`,
       body: await this.#body(transcript, { form, wording, hash }),
     }
+  }
+
+  /** The JSON form, with whatever `show` makes of its lines. */
+  async json(transcript: Transcript, show: (line: CanonicalLine) => object): Promise<Readable> {
+    return streamOf(jsonOf(transcript, await hashOf(transcript), show))
   }
 
   close(): Promise<void> {
@@ -86,7 +91,7 @@ export class TranscriptForms {
   ): Promise<Readable> {
     switch (form) {
       case 'json':
-        return streamOf([JSON.stringify(asJson(transcript, hash))])
+        return streamOf(jsonOf(transcript, hash))
       case 'txt':
         return streamOf(asText(transcript, wording, hash))
       case 'csv':

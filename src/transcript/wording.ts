@@ -18,8 +18,9 @@ export class Wording {
   readonly labels: Labels
   readonly direction: 'ltr' | 'rtl'
   readonly #day: Intl.DateTimeFormat
-  readonly #time: Intl.DateTimeFormat
-  readonly #clock: Intl.DateTimeFormat
+  /** Each takes as long as some hundred lines; a PDF's wording is asked for none of them in the gateway. */
+  #time: Intl.DateTimeFormat | null = null
+  #clock: Intl.DateTimeFormat | null = null
 
   /** Throws `invalidRequest` for a time zone that does not exist. */
   constructor({ language, timeZone }: WordingOptions) {
@@ -31,8 +32,6 @@ export class Wording {
     this.direction = RIGHT_TO_LEFT.has(Object.hasOwn(LABELS, primary) ? primary : 'en') ? 'rtl' : 'ltr'
     try {
       this.#day = new Intl.DateTimeFormat(spoken, { timeZone, dateStyle: 'full' })
-      this.#time = new Intl.DateTimeFormat(spoken, { timeZone, timeStyle: 'short' })
-      this.#clock = new Intl.DateTimeFormat('sv', { timeZone, dateStyle: 'short', timeStyle: 'medium' })
     } catch (cause) {
       throw new GatewayError('invalidRequest', 'There is no such time zone. Give one like Europe/Berlin.', {
         cause,
@@ -49,10 +48,13 @@ export class Wording {
     return this.#day.format(new Date(at))
   }
   time(at: string): string {
+    this.#time ??= new Intl.DateTimeFormat(this.spoken, { timeZone: this.timeZone, timeStyle: 'short' })
     return this.#time.format(new Date(at))
   }
   /** `2030-01-31 23:59:00`, the same in every language. */
   clock(at: string): string {
+    const { timeZone } = this
+    this.#clock ??= new Intl.DateTimeFormat('sv', { timeZone, dateStyle: 'short', timeStyle: 'medium' })
     return this.#clock.format(new Date(at))
   }
   /** What stands before the name and what behind it; the second is null where nobody is named. */

@@ -250,8 +250,8 @@ describe('whatever the form', () => {
       const bytes = await bytesOf(body)
       expect(mediaType).toMatch(/^(?:text|application)\/[a-z]+(?:; charset=utf-8)?$/)
       expect(filename).toMatch(new RegExp(`^conversation-2030-01-01-[A-Za-z0-9]{1,8}\\.${form}$`))
-      expect(etag).toMatch(new RegExp(`^"${hashOf(transcript)}-[0-9a-f]{8}"$`))
-      if (form !== 'pdf') expect(bytes.subarray(-1_000).toString()).toContain(`sha256:${hashOf(transcript)}`)
+      expect(etag).toMatch(new RegExp(`^"${await hashOf(transcript)}-[0-9a-f]{8}"$`))
+      if (form !== 'pdf') expect(bytes.subarray(-1_000).toString()).toContain(`sha256:${await hashOf(transcript)}`)
     },
   )
   it('tells forms, zones and languages of one content apart', async () => {

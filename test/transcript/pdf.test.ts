@@ -134,7 +134,7 @@ describe('a PDF as a document', () => {
     const { pages } = await readPdf(await print(long))
     expect(pages.length).toBeGreaterThan(3)
     pages.forEach(({ lines }, i) => expect(wordsOf(lines.join(''))).toContain(`${i + 1}/${pages.length}`))
-    expect(wordsOf(pages.at(-1)!.lines.join(''))).toContain(`sha256:${hashOf(long)}`)
+    expect(wordsOf(pages.at(-1)!.lines.join(''))).toContain(`sha256:${await hashOf(long)}`)
     expect(wordsOf(pages[0]!.lines.join(''))).not.toContain('sha256:')
   })
   it('shows a picture, with the name of its file for whoever does not see it', async () => {

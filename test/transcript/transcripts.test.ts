@@ -1,9 +1,10 @@
 // What is read from the log: for customers what was public, for staff everything, in order, and how far it came.
+import { createHash } from 'node:crypto'
 import type { EventDraft, ReceiptState } from '../../src/model/events'
 import { eventId, type ConversationId } from '../../src/model/ids'
 import { newParticipantId } from '../../src/model/new-id'
 import type { Person } from '../../src/model/participant'
-import { canonicalOf, hashOf } from '../../src/transcript/canonical'
+import { hashOf, jsonOf } from '../../src/transcript/canonical'
 import { isAnswered } from '../../src/transcript/transcript'
 import { Transcripts } from '../../src/transcript/transcripts'
 import { openTestMemory, type TestDatabase } from '../support/databases'
@@ -145,16 +146,16 @@ describe('a transcript', () => {
   it('has a hash of its content alone: read again it is the same, and with one word more another', async () => {
     const id = await begin()
     await write(under.database.conversations, id, said('hello'))
-    const once = hashOf(await (await readOf(id)).customer())
-    expect(hashOf(await (await readOf(id)).customer())).toBe(once)
+    const once = await hashOf(await (await readOf(id)).customer())
+    expect(await hashOf(await (await readOf(id)).customer())).toBe(once)
     expect(once).toMatch(/^[0-9a-f]{64}$/)
-    expect(hashOf(await (await readOf(id)).staff())).not.toBe(once)
+    expect(await hashOf(await (await readOf(id)).staff())).not.toBe(once)
     await write(under.database.conversations, id, said('more'))
-    expect(hashOf(await (await readOf(id)).customer())).not.toBe(once)
+    expect(await hashOf(await (await readOf(id)).customer())).not.toBe(once)
   })
   it('keeps the fields that its JSON has always had', async () => {
     const { customer } = await read(said('hi', ann), ended)
-    const json = canonicalOf(await customer())
+    const json = JSON.parse([...jsonOf(await customer(), 'hash')].join('')) as object
     expect(json).toMatchObject({
       conversationId: expect.any(String) as string,
       channel: 'sms',
@@ -163,6 +164,19 @@ describe('a transcript', () => {
       lines: [{ seq: 2, at: expect.any(String) as string, text: 'hi', attachments: [], from: { name: 'Ann' } }],
     })
   })
+  it.each([0, 1, 50, 51, 500])(
+    'has the same hash however many pieces it is spelled out in: %i lines',
+    async (count) => {
+      const { customer } = await read(...Array.from({ length: count }, (_, i) => said(`line ${i}`, ann)), ended)
+      const transcript = await customer()
+      const { hash, ...canonical } = JSON.parse([...jsonOf(transcript, await hashOf(transcript))].join('')) as {
+        hash: string
+      }
+      const text = JSON.stringify(canonical)
+      expect(hash).toBe(`sha256:${createHash('sha256').update(text).digest('hex')}`)
+      expect(text.match(/"text":/g) ?? []).toHaveLength(count)
+    },
+  )
   it('is answered when somebody other than the customer has spoken publicly', async () => {
     expect(isAnswered(await (await read(said('hi', ann), whispered('cross'))).staff())).toBe(false)
     expect(isAnswered(await (await read(said('hello'))).customer())).toBe(true)

@@ -30,8 +30,8 @@ export interface FileResult {
   /** With its quotes. */
   readonly etag: string
 }
-/** JSON, a file to keep, or a stream with its status and headers. */
-export type Result = { readonly json: object } | FileResult | Answered | null
+/** JSON, at once or in pieces, a file to keep, or a stream with its status and headers. */
+export type Result = { readonly json: object } | { readonly pieces: Readable } | FileResult | Answered | null
 export type Handlers<N extends RouteName = RouteName> = { readonly [Name in N]: (call: Call) => Promise<Result> }
 
 /** What stands after `Bearer`; empty: nothing. */

@@ -5,7 +5,7 @@ import { isErased } from '../../model/erased'
 import { GatewayError, notYours } from '../../model/errors'
 import type { Place } from '../../model/ids'
 import { Turns } from '../../model/turns'
-import { asJson, hashOf } from '../../transcript/canonical'
+import type { CanonicalLine } from '../../transcript/canonical'
 import { isAnswered, type Transcript } from '../../transcript/transcript'
 import { TRANSCRIPT_FORMS, type RenderOptions } from '../../transcript/transcript-forms'
 import { encodeSpeaker, type ShowFile } from './codec'
@@ -142,21 +142,18 @@ function isOpen({ entryPoint, now }: ChannelDeps, found: Conversation, form: For
 
 async function render(deps: ChannelDeps, read: Transcript, options: RenderOptions): Promise<Result> {
   const { fileDoor, transcriptForms } = deps
-  if (options.form === 'json')
-    return {
-      json: asShown(asJson(read, hashOf(read)), read.audience === 'staff' ? fileDoor.forStaff : fileDoor.forPublic),
-    }
+  if (options.form === 'json') {
+    const show = read.audience === 'staff' ? fileDoor.forStaff : fileDoor.forPublic
+    return { pieces: await transcriptForms.json(read, (line) => asShown(line, show)) }
+  }
   const { body, ...file } = await transcriptForms.render(read, options)
   return { ...file, file: body }
 }
-/** Its lines say who spoke, and link to files, as this dialect does, beside how the form says it. */
-const asShown = ({ lines, ...form }: ReturnType<typeof asJson>, show: ShowFile) => ({
-  ...form,
-  lines: lines.map((line) => ({
-    ...line,
-    from: { ...encodeSpeaker(line.from), role: line.from.role },
-    attachments: line.attachments.map(({ fileId, size = 0, hasThumbnail = false, ...shown }) =>
-      fileId === undefined ? shown : show({ ...shown, fileId, size, hasThumbnail }),
-    ),
-  })),
+/** A line says who spoke, and links to files, as this dialect does, beside how the form says it. */
+const asShown = (line: CanonicalLine, show: ShowFile) => ({
+  ...line,
+  from: { ...encodeSpeaker(line.from), role: line.from.role },
+  attachments: line.attachments.map(({ fileId, size = 0, hasThumbnail = false, ...shown }) =>
+    fileId === undefined ? shown : show({ ...shown, fileId, size, hasThumbnail }),
+  ),
 })

@@ -34,6 +34,7 @@ export function createRoutes(deps: ChannelDeps): Router {
       response.status(status).set('Cache-Control', 'no-store').set('Referrer-Policy', 'no-referrer')
       if (result === null) response.end()
       else if ('json' in result) response.json(result.json)
+      else if ('pieces' in result) await send(deps, response.type('json'), result.pieces)
       else if ('file' in result) await sendFile(deps, response, result)
       else await sendAnswer(deps, response, result)
     })
