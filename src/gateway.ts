@@ -19,7 +19,7 @@ import { Suppression } from './conversation/suppression'
 import { Sweep } from './conversation/sweep'
 import type { ChannelDeps } from './dialects/customer-channel/deps'
 import { asyncApiDocument, openApiDocument } from './dialects/customer-channel/documents'
-import { answerErrors, createRoutes } from './dialects/customer-channel/rest'
+import { answerErrors, createRoutes, isPatient } from './dialects/customer-channel/rest'
 import { createSocketServer } from './dialects/customer-channel/socket'
 import { FileDoor } from './dialects/customer-channel/file-door'
 import { FileLinks } from './files/links'
@@ -161,6 +161,7 @@ async function openDoor(
     basePath: config.basePath,
     allowedOrigins: config.allowedOrigins,
     routers: [createRoutes(deps), ...pagesOf(config)],
+    isPatient,
     health: {
       live: liveness,
       ready: () => readiness({ ready: () => database.ready(), bus: () => bus.health(), draining: isDraining }),

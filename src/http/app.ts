@@ -1,8 +1,10 @@
 // The Express app: headers, limits, the mounted routers, and one place where errors become answers.
 import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express'
 import helmet from 'helmet'
 import { GatewayError } from '../model/errors'
+import { patience } from './patience'
 
 /** The largest JSON body: a message with its text and small `data:` links. */
 const MAX_BODY = '256kb'
@@ -13,6 +15,8 @@ interface HttpDeps {
   readonly basePath: string
   readonly allowedOrigins: 'any' | readonly string[]
   readonly routers: readonly Router[]
+  /** A request that takes much, and whose sender has time: see `patience`. */
+  readonly isPatient: (request: IncomingMessage) => boolean
   readonly health: { live(): HealthAnswer; ready(): Promise<HealthAnswer> }
   /** On its way down: whoever keeps a connection is to make another, to a gateway that stays. */
   readonly isDraining: () => boolean
@@ -28,7 +32,7 @@ interface HealthAnswer {
 export function createApp(deps: HttpDeps): Express {
   const app = express()
   app.disable('x-powered-by').set('etag', false).set('query parser', 'simple')
-  app.use(traced(deps), securityHeaders())
+  app.use(traced(deps), patience(deps.isPatient), securityHeaders())
   app.get('/health/live', (_request, response) => answerHealth(response, deps.health.live()))
   app.get('/health/ready', async (_request, response) => answerHealth(response, await deps.health.ready()))
   const mounted = express.Router({ caseSensitive: true })

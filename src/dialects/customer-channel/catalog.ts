@@ -23,6 +23,8 @@ export interface RouteEntry {
   readonly answer?: z.ZodType
   readonly mediaTypes?: readonly string[]
   readonly ofConversation: boolean
+  /** It takes much, and whoever asks has time: many at once begin one after the other. */
+  readonly isPatient?: true
 }
 
 export const ROUTES = {
@@ -56,6 +58,7 @@ export const ROUTES = {
     query: rest.transcriptQuery,
     mediaTypes: ['application/json', 'text/plain', 'text/html', 'text/csv', 'application/pdf'],
     ofConversation: true,
+    isPatient: true,
   },
   staffTranscript: {
     method: 'get',
@@ -67,6 +70,7 @@ export const ROUTES = {
     query: rest.staffTranscriptQuery,
     mediaTypes: ['application/json', 'text/plain', 'text/html', 'text/csv', 'application/pdf'],
     ofConversation: true,
+    isPatient: true,
   },
   uploadFile: {
     method: 'post',
@@ -77,6 +81,7 @@ export const ROUTES = {
     status: 201,
     answer: wire.attachment,
     ofConversation: true,
+    isPatient: true,
   },
   findFile: {
     method: 'get',

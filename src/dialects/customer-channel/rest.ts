@@ -1,10 +1,11 @@
 // REST: binds each route of the catalog to its handler, and answers errors in the one documented shape.
+import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Router, type ErrorRequestHandler, type Request, type Response } from 'express'
 import type { Answered } from '../../files/files'
 import { GatewayError, toGatewayError } from '../../model/errors'
-import { ROUTES, type RouteName } from './catalog'
+import { ROUTES, type RouteEntry, type RouteName } from './catalog'
 import type { ChannelDeps } from './deps'
 import { failureOf } from './handle'
 import type { Call, FileResult, Handlers } from './rest-call'
@@ -41,6 +42,13 @@ export function createRoutes(deps: ChannelDeps): Router {
   }
   return router
 }
+
+const PATIENT = Object.values<RouteEntry>(ROUTES)
+  .filter((route) => route.isPatient)
+  .map(({ method, path }) => new RegExp(`^${method} .*${path.replace(/\{\w+\}/g, '[^/]+')}(?:[?]|$)`, 'i'))
+/** Whether it is for one of the routes that are patient, under whatever base path. */
+export const isPatient = ({ method = '', url = '' }: IncomingMessage): boolean =>
+  PATIENT.some((pattern) => pattern.test(`${method} ${url}`))
 
 async function sendFile(deps: ChannelDeps, response: Response, result: FileResult): Promise<void> {
   const { file, mediaType, filename, etag } = result

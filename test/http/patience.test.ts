@@ -1,0 +1,61 @@
+// Requests that take much and have time: they begin one after the other, and nobody else waits for them.
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
+import type { Request, Response } from 'express'
+import { patience } from '../../src/http/patience'
+import { eventually } from '../support/eventually'
+
+/** Patient are those that get. */
+function door() {
+  const handler = patience(({ method }) => method === 'GET')
+  const begun: IncomingMessage[] = []
+  const ask = (method: string): IncomingMessage => {
+    const request = new IncomingMessage(new Socket())
+    request.method = method
+    void handler(request as Request, new ServerResponse(request) as Response, () => begun.push(request))
+    return request
+  }
+  return { ask, begun }
+}
+
+it('lets them begin in the order in which they came, and none in the turn of another', async () => {
+  const { ask, begun } = door()
+  const asked = Array.from({ length: 20 }, () => ask('GET'))
+  const atOnce: number[] = []
+  for (let seen = 0; seen < asked.length; seen = begun.length) {
+    await new Promise(setImmediate)
+    atOnce.push(begun.length - seen)
+  }
+  expect(begun).toEqual(asked)
+  expect(Math.max(...atOnce)).toBe(1)
+})
+it('does not let the others wait', async () => {
+  const { ask, begun } = door()
+  for (let i = 0; i < 20; i++) ask('GET')
+  const before = begun.length
+  const other = ask('POST')
+  expect(begun.slice(before)).toEqual([other])
+  await eventually(() => begun.length === 21)
+})
+it('begins nothing for whoever has gone while they waited', async () => {
+  const { ask, begun } = door()
+  const [first, gone, last] = [ask('GET'), ask('GET'), ask('GET')] as const
+  gone.destroy()
+  await eventually(() => begun.includes(last))
+  expect(begun).toEqual([first, last])
+})
+it('begins again after nobody has asked for a while', async () => {
+  const { ask, begun } = door()
+  ask('GET')
+  await eventually(() => begun.length === 1)
+  ask('GET')
+  await eventually(() => begun.length === 2)
+})
+it('holds a thousand, and lets whoever comes beyond them on to where they are refused', async () => {
+  const { ask, begun } = door()
+  for (let i = 0; i < 1_001; i++) ask('GET')
+  const before = begun.length
+  const beyond = ask('GET')
+  expect(begun.slice(before)).toEqual([beyond])
+  await eventually(() => begun.length === 1_002, 20_000)
+})
