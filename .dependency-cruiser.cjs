@@ -176,7 +176,7 @@ module.exports = {
     floor(
       'main-starts-the-gateway',
       '^src/main\\.ts$',
-      '^src/(gateway|config|logger)\\.ts$',
+      '^src/(gateway|config|logger|aside/go-first)\\.ts$',
       'main.ts reads the settings, starts and stops; everything else is composed in gateway.ts.',
     ),
     {

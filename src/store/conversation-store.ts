@@ -74,6 +74,15 @@ export interface IdleClaim {
   readonly claimMs: number
 }
 
+/** A reading of one log: everything, or what the public may hear, behind a position of its own count. */
+export interface LogPage {
+  readonly tenant: Tenant
+  readonly id: ConversationId
+  readonly audience: 'staff' | 'public'
+  readonly after: number
+  readonly limit: number
+}
+
 export interface ConversationStore {
   /**
    * Runs `decide` on what `needs` names and writes the outcome in one transaction, shared with concurrent calls.
@@ -86,6 +95,8 @@ export interface ConversationStore {
   events(tenant: Tenant, id: ConversationId, after: number, limit: number): Promise<ConversationEvent[]>
   /** Public events after a public position, oldest first, at most `limit`. */
   publicEvents(tenant: Tenant, id: ConversationId, after: number, limit: number): Promise<PublicEvent[]>
+  /** A page of either as it is stored, each event as JSON text: for whoever hands it on unread. */
+  storedEvents(page: LogPage): Promise<string[]>
   /** The position of the last event of each of these conversations, all at once; one that is unknown is left out. */
   positions(tenant: Tenant, ids: readonly ConversationId[]): Promise<ReadonlyMap<ConversationId, number>>
   /** A page of conversations in this state, by id; the next page is after the last id. */

@@ -2,11 +2,11 @@
 import type { Conversation, Status } from '../model/conversation'
 import type { ConversationEvent, PublicEvent } from '../model/events'
 import type { ConversationId, Tenant } from '../model/ids'
-import type { Committed, ConversationStore, Decision, IdleClaim, Needs, View } from './conversation-store'
+import type { Committed, ConversationStore, Decision, IdleClaim, LogPage, Needs, View } from './conversation-store'
 import type { GroupCommit } from './group-commit'
 import { keyOf, type MemoryTables } from './memory-tables'
 import { isDue, type Silence } from '../model/silence'
-import { readEvent, readPublicEvent } from './stored-json'
+import { readEvent, readPublicEvent } from '../model/stored-event'
 
 export class MemoryConversationStore implements ConversationStore {
   readonly #tables: MemoryTables
@@ -37,24 +37,22 @@ export class MemoryConversationStore implements ConversationStore {
   async find(tenant: Tenant, id: ConversationId): Promise<Conversation | null> {
     return this.#tables.conversations.get(keyOf(tenant, id)) ?? null
   }
-  /** Positions have no gaps, so the next one is simply looked up. */
   async events(tenant: Tenant, id: ConversationId, after: number, limit: number): Promise<ConversationEvent[]> {
-    const found: ConversationEvent[] = []
-    while (found.length < limit) {
-      const body = this.#tables.events.get(keyOf(tenant, id, after + found.length + 1))
-      if (body === undefined) break
-      found.push(readEvent(body))
-    }
-    return found
+    return (await this.storedEvents({ tenant, id, audience: 'staff', after, limit })).map(readEvent)
   }
   async publicEvents(tenant: Tenant, id: ConversationId, after: number, limit: number): Promise<PublicEvent[]> {
+    return (await this.storedEvents({ tenant, id, audience: 'public', after, limit })).map(readPublicEvent)
+  }
+  /** Positions have no gaps, so the next one is simply looked up. */
+  async storedEvents({ tenant, id, audience, after, limit }: LogPage): Promise<string[]> {
     const { events, positions } = this.#tables
-    const found: PublicEvent[] = []
+    const found: string[] = []
     while (found.length < limit) {
-      const position = positions.get(keyOf(tenant, id, after + found.length + 1))
+      const place = after + found.length + 1
+      const position = audience === 'staff' ? place : positions.get(keyOf(tenant, id, place))
       const body = position === undefined ? undefined : events.get(keyOf(tenant, id, position))
       if (body === undefined) break
-      found.push(readPublicEvent(body))
+      found.push(body)
     }
     return found
   }

@@ -8,7 +8,7 @@ import { isAt } from './memory-custody-store'
 import type { MemoryOutbox } from './memory-outbox'
 import { addressKey, keyOf, type MemoryTables } from './memory-tables'
 import type { Delivery } from './records'
-import { readEvent } from './stored-json'
+import { readEvent } from '../model/stored-event'
 
 export class MemoryErasureStore implements ErasureStore {
   readonly #tables: MemoryTables

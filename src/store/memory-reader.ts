@@ -7,7 +7,7 @@ import type { Needs } from './conversation-store'
 import { addressKey, keyOf, providerKey, type MemoryTables } from './memory-tables'
 import type { DeliveryPart, OnceKey, ParkedReceipt, ProviderKey } from './records'
 import type { DeliveryName, Reader, ReceiptName } from './resolve-needs'
-import { readEvent } from './stored-json'
+import { readEvent } from '../model/stored-event'
 
 export class MemoryReader implements Reader {
   constructor(private readonly tables: MemoryTables) {}

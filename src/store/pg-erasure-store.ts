@@ -9,7 +9,7 @@ import type { ErasedAddress, ErasedPage, ErasureStore, Hanging, Scrubbed } from 
 import { intArray, textArray } from './pg-array'
 import type { PgPool, PgSession, Statement } from './pg-pool'
 import type { PgVacuum } from './pg-vacuum'
-import { readEvent } from './stored-json'
+import { readEvent } from '../model/stored-event'
 
 /** How often the lanes are asked for, each time for no longer than a commit may wait behind it. */
 const LANE_ATTEMPTS = 20

@@ -16,7 +16,7 @@ import {
 } from './sql-rows'
 import type { Selectable } from 'kysely'
 import type { NotificationTable, OnceTable } from './sql-schema'
-import { readEvent } from './stored-json'
+import { readEvent } from '../model/stored-event'
 
 export type Cell = string | number
 export interface LookUp<R extends QueryResultRow, V> {

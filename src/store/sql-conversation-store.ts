@@ -4,13 +4,13 @@ import type { Conversation, Status } from '../model/conversation'
 import type { ConversationEvent, PublicEvent } from '../model/events'
 import type { ConversationId, Tenant } from '../model/ids'
 import { isDue, type Silence } from '../model/silence'
-import type { Committed, ConversationStore, Decision, IdleClaim, Needs, View } from './conversation-store'
+import type { Committed, ConversationStore, Decision, IdleClaim, LogPage, Needs, View } from './conversation-store'
 import type { GroupCommit } from './group-commit'
 import type { LogReading } from './log-reading'
 import type { ConversationRecord } from './sql-rows'
 import type { Tables } from './sql-schema'
 import type { SqlSpelling } from './sql-spelling'
-import { readEvent, readPublicEvent } from './stored-json'
+import { readEvent, readPublicEvent } from '../model/stored-event'
 
 export class SqlConversationStore implements ConversationStore {
   readonly #db: Kysely<Tables>
@@ -55,6 +55,9 @@ export class SqlConversationStore implements ConversationStore {
   }
   async publicEvents(tenant: Tenant, id: ConversationId, after: number, limit: number): Promise<PublicEvent[]> {
     return (await this.#log.page({ tenant, id, audience: 'public', after, limit })).map(readPublicEvent)
+  }
+  storedEvents(page: LogPage): Promise<string[]> {
+    return this.#log.page(page)
   }
   positions(tenant: Tenant, ids: readonly ConversationId[]): Promise<ReadonlyMap<ConversationId, number>> {
     return this.#log.positions(tenant, ids)

@@ -14,7 +14,8 @@ import type {
   NotificationTable,
   OnceTable,
 } from './sql-schema'
-import { readEvent, readPicture, readStrings } from './stored-json'
+import { readEvent } from '../model/stored-event'
+import { readPicture, readStrings } from './stored-json'
 
 /** A snapshot. */
 export type ConversationRecord = Selectable<ConversationTable>

@@ -9,7 +9,7 @@ import type { SqliteEvents } from './sqlite-events'
 import type { SqliteOutbox } from './sqlite-outbox'
 import type { Ask } from './sqlite-protocol'
 import { inTransaction } from './sqlite-transaction'
-import { readEvent } from './stored-json'
+import { readEvent } from '../model/stored-event'
 
 type Step<K extends Ask['do']> = Extract<Ask, { readonly do: K }>
 interface At {

@@ -3,7 +3,7 @@
 import type { Database } from 'better-sqlite3'
 import type { ConversationId, EventPlace, Tenant } from '../model/ids'
 import { Conflict } from './conflict'
-import type { LogPage } from './log-reading'
+import type { LogPage } from './conversation-store'
 import { RecentMap } from '../model/recent-map'
 import { WIDTH, type Cell } from './sqlite-protocol'
 import { inTransaction } from './sqlite-transaction'

@@ -5,7 +5,7 @@ import type { Who } from './custody-store'
 import type { Claim, Supply } from './delivery-store'
 import type { WriteRow } from './engine'
 import type { ErasedAddress, ErasedPage } from './erasure-store'
-import type { LogPage } from './log-reading'
+import type { LogPage } from './conversation-store'
 import type { Delivery } from './records'
 
 export type Cell = string | number | null

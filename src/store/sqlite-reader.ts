@@ -18,7 +18,7 @@ import {
 import type { NotificationTable } from './sql-schema'
 import type { SqliteEvents } from './sqlite-events'
 import type { SqliteOnce } from './sqlite-once'
-import { readEvent } from './stored-json'
+import { readEvent } from '../model/stored-event'
 
 type Text = string
 interface PartRow {

@@ -1,15 +1,11 @@
 // Reads back the JSON that we wrote ourselves: the one place where it is taken at its word.
 import type { Conversation } from '../model/conversation'
-import type { ConversationEvent, PublicEvent } from '../model/events'
 import type { Loaded } from './engine'
 
 /** The part of a conversation that has no columns of its own. */
 export type StoredPicture = Pick<Conversation, 'opening' | 'memberships'>
 
 export const readPicture = (json: string): StoredPicture => JSON.parse(json) as StoredPicture
-export const readEvent = (json: string): ConversationEvent => JSON.parse(json) as ConversationEvent
-/** Only for rows that have a public position. */
-export const readPublicEvent = (json: string): PublicEvent => JSON.parse(json) as PublicEvent
 export const readStrings = (json: string): string[] => JSON.parse(json) as string[]
 export const readLoaded = (json: string): Loaded[] => JSON.parse(json) as Loaded[]
 

@@ -2,12 +2,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { onDuty } from '../aside/on-duty'
 import { GatewayError } from '../model/errors'
+import { readEvent, readPublicEvent } from '../model/stored-event'
+import { hashOf } from './canonical'
 import { FontShelf } from './font-shelf'
 import { Typesetter } from './paragraph'
 import { writePdf } from './pdf-form'
 import type { Picture } from './pictures'
-import { WINDOW, type FromPress, type Order, type ToPress } from './press-protocol'
+import { WINDOW, type FromPress, type Manner, type Subject, type ToPress } from './press-protocol'
 import type { StaffEntry, Transcript } from './transcript'
+import { forCustomer, forStaff } from './transcript-builder'
 import { Wording } from './wording'
 
 const CHUNK = 64 * 1024
@@ -17,7 +20,7 @@ const DEAF_MS = 100
 class Printer {
   readonly #say: (message: FromPress) => void
   readonly #typesetter: Typesetter
-  #entries: StaffEntry[] = []
+  #content: Content | null = null
   #room = WINDOW
   #crumbs: Uint8Array[] = []
   #held = 0
@@ -32,14 +35,19 @@ class Printer {
 
   #hear(message: ToPress): void {
     switch (message.do) {
+      case 'begin':
+        this.#content = contentOf(message.subject)
+        return
       case 'entries':
-        this.#entries.push(...message.entries)
+        for (const entry of message.entries) this.#content?.hear(entry)
+        return
+      case 'events':
+        for (const text of message.events) this.#content?.hear(text)
         return
       case 'print': {
-        // The two ends share the audience of all the entries.
-        const transcript = { ...message.order.transcript, entries: this.#entries } as Transcript
-        this.#entries = []
-        void this.#print({ ...message.order, transcript })
+        const content = this.#content
+        this.#content = null
+        if (content) void this.#print(content, message.manner)
         return
       }
       case 'picture':
@@ -50,11 +58,14 @@ class Printer {
         if (this.#room > 0) this.#onRoom?.()
     }
   }
-  async #print({ transcript, language, timeZone, hash }: Order): Promise<void> {
+  async #print(content: Content, { language, timeZone }: Manner): Promise<void> {
     this.#room = WINDOW
     this.#crumbs = []
     this.#held = 0
     try {
+      const transcript = content.transcript()
+      const hash = await hashOf(transcript)
+      this.#say({ is: 'hash', hash })
       await writePdf({
         transcript,
         hash,
@@ -106,6 +117,28 @@ class Printer {
       this.#say(question)
     })
   }
+}
+
+/** What of a document has come so far. */
+interface Content {
+  readonly hear: (line: StaffEntry | string) => void
+  readonly transcript: () => Transcript
+}
+/** Of one subject only one kind of lines comes, and of a customer's nothing but the public log: the two ends share that. */
+function contentOf(subject: Subject): Content {
+  if ('transcript' in subject) {
+    const entries: StaffEntry[] = []
+    const hear = (entry: StaffEntry | string) => void entries.push(entry as StaffEntry)
+    return { hear, transcript: () => ({ ...subject.transcript, entries }) as Transcript }
+  }
+  if (subject.audience === 'customer') {
+    const builder = forCustomer(subject.conversation)
+    const hear = (text: StaffEntry | string) => builder.hear(readPublicEvent(text as string))
+    return { hear, transcript: builder.transcript }
+  }
+  const builder = forStaff(subject.conversation)
+  const hear = (text: StaffEntry | string) => builder.hear(readEvent(text as string))
+  return { hear, transcript: builder.transcript }
 }
 
 new Printer({ fontsDir: process.argv[2] ?? '' })

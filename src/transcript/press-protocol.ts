@@ -1,25 +1,32 @@
 // What passes between the gateway and a process that makes a PDF.
+import type { Conversation } from '../model/conversation'
 import type { ErrorCode } from '../model/errors'
 import type { Picture } from './pictures'
-import type { StaffEntry, Transcript, TranscriptAttachment } from './transcript'
+import type { Audience, StaffEntry, Transcript, TranscriptAttachment } from './transcript'
 
-export interface Order {
-  readonly transcript: Transcript
+/** Of what a document is made, before its lines: a transcript without its entries, or a conversation without its events. */
+export type Subject =
+  { readonly transcript: Transcript } | { readonly conversation: Conversation; readonly audience: Audience }
+/** How it is to be said. */
+export interface Manner {
   readonly language: string
   readonly timeZone: string
-  readonly hash: string
 }
-/** To the process. One order at a time. */
+/** To the process. One document at a time; its lines a few at a time: all at once they would hold up the chats. */
 export type ToPress =
-  /** Of the order that follows, so many at a time: a long conversation in one piece would hold up the chats. */
+  | { readonly do: 'begin'; readonly subject: Subject }
+  /** Of a transcript. */
   | { readonly do: 'entries'; readonly entries: readonly StaffEntry[] }
-  /** Its transcript is without entries: they came before. */
-  | { readonly do: 'print'; readonly order: Order }
+  /** Of a conversation, as they are stored. */
+  | { readonly do: 'events'; readonly events: readonly string[] }
+  | { readonly do: 'print'; readonly manner: Manner }
   | { readonly do: 'picture'; readonly picture: Picture | null }
   /** So many bytes have been taken over: as many more may come. */
   | { readonly do: 'taken'; readonly bytes: number }
 /** From the process. */
 export type FromPress =
+  /** Of the content, before the first chunk. */
+  | { readonly is: 'hash'; readonly hash: string }
   | { readonly is: 'chunk'; readonly chunk: Uint8Array }
   | { readonly is: 'wanted'; readonly attachment: TranscriptAttachment }
   | { readonly is: 'done' }

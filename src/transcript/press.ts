@@ -5,9 +5,11 @@ import { Readable } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { SidePool } from '../aside/side-pool'
 import type { Death, SideProcess } from '../aside/side-process'
-import { GatewayError } from '../model/errors'
+import { GatewayError, toGatewayError } from '../model/errors'
 import type { Pictures } from './pictures'
-import type { FromPress, Order, ToPress } from './press-protocol'
+import type { FromPress, Manner, Subject, ToPress } from './press-protocol'
+import type { Transcript } from './transcript'
+import type { TranscriptSource } from './transcripts'
 
 export interface PressLimits {
   /** Documents that are made at once. */
@@ -31,12 +33,21 @@ export const PRESS_LIMITS: PressLimits = {
 }
 /** Entries that are said to a process at once. */
 const SLICE = 100
+export interface Order {
+  readonly of: Transcript | TranscriptSource
+  readonly manner: Manner
+}
+export interface Printed {
+  /** Of the content: see `hashOf`. */
+  readonly hash: string
+  readonly body: Readable
+}
 type PressProcess = SideProcess<ToPress, FromPress>
 
 interface Waiting {
   readonly order: Order
   readonly pictures: Pictures
-  readonly resolve: (body: Readable) => void
+  readonly resolve: (printed: Printed) => void
   readonly reject: (cause: Error) => void
   readonly overdue: NodeJS.Timeout
 }
@@ -56,11 +67,11 @@ export class Press {
   }
 
   /**
-   * The bytes of a PDF. Resolves when it is finished, or when as much of it is there as may be held: then reading makes
+   * A PDF. Its bytes come as a stream. Resolves when it is finished, or when as much of it is there as may be held: then reading makes
    * room for more. Rejects with `unavailable` (full, too slow, closing), `tooLarge` (memory) or `internal`; what fails
    * later destroys the stream with the same. Destroy a stream that nobody reads to its end.
    */
-  print(order: Order, pictures: Pictures): Promise<Readable> {
+  print(order: Order, pictures: Pictures): Promise<Printed> {
     if (this.#closed) return Promise.reject(closing())
     const { processes, queue, timeMs } = this.#limits
     const isFree = this.#busy.size < processes
@@ -115,6 +126,7 @@ class Printing {
   readonly #limit: NodeJS.Timeout
   #finish: (isFree: boolean) => void = () => undefined
   #isOver = false
+  #hash = ''
   /** Bytes that came and whose room has not been given back. */
   #owed = 0
 
@@ -133,15 +145,15 @@ class Printing {
     })
     this.#limit = setTimeout(() => this.fail(tooSlow()), timeMs)
     child.listen({ hear: (message) => this.#hear(message), died: (...how) => this.fail(faultOf(...how)) })
-    void this.#order(waiting.order)
+    void this.#order(waiting.order).catch((cause: unknown) => this.fail(toGatewayError(cause), true))
   }
-  async #order({ transcript, ...order }: Order): Promise<void> {
-    const { entries } = transcript
-    for (let at = 0; at < entries.length && !this.#isOver; at += SLICE) {
-      this.#child.say({ do: 'entries', entries: entries.slice(at, at + SLICE) })
-      await nextTurn()
+  async #order({ of, manner }: Order): Promise<void> {
+    this.#child.say({ do: 'begin', subject: subjectOf(of) })
+    for await (const message of linesOf(of)) {
+      if (this.#isOver) return
+      this.#child.say(message)
     }
-    if (!this.#isOver) this.#child.say({ do: 'print', order: { ...order, transcript: { ...transcript, entries: [] } } })
+    if (!this.#isOver) this.#child.say({ do: 'print', manner })
   }
 
   /** Over, unless it is already: its reader hears why. */
@@ -157,10 +169,13 @@ class Printing {
   #hear(message: FromPress): void {
     if (this.#isOver) return
     switch (message.is) {
+      case 'hash':
+        this.#hash = message.hash
+        return
       case 'chunk':
         this.#owed += message.chunk.byteLength
         this.#body.push(message.chunk)
-        if (this.#body.readableLength >= this.#heldBytes) this.#waiting.resolve(this.#body)
+        if (this.#body.readableLength >= this.#heldBytes) this.#handOut()
         else this.#giveRoom()
         return
       case 'wanted':
@@ -171,11 +186,14 @@ class Printing {
       case 'done':
         this.#end(true)
         this.#body.push(null)
-        this.#waiting.resolve(this.#body)
+        this.#handOut()
         return
       case 'failed':
         this.fail(new GatewayError(message.code, FAILED), true)
     }
+  }
+  #handOut(): void {
+    this.#waiting.resolve({ hash: this.#hash, body: this.#body })
   }
   #giveRoom(): void {
     if (this.#owed === 0 || this.#isOver) return
@@ -188,6 +206,22 @@ class Printing {
     // Its death is nothing to this document any more; whoever has it next listens anew.
     this.#child.listen(null)
     this.#finish(isFree)
+  }
+}
+
+function subjectOf(of: Order['of']): Subject {
+  if (!('pages' in of)) return { transcript: { ...of, entries: [] } }
+  const { conversation, audience } = of
+  return { conversation, audience }
+}
+async function* linesOf(of: Order['of']): AsyncGenerator<ToPress> {
+  if ('pages' in of) {
+    for await (const events of of.pages()) yield { do: 'events', events }
+    return
+  }
+  for (let at = 0; at < of.entries.length; at += SLICE) {
+    yield { do: 'entries', entries: of.entries.slice(at, at + SLICE) }
+    await nextTurn()
   }
 }
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { Readable } from 'node:stream'
+import type { Conversation } from '../model/conversation'
 import { GatewayError } from '../model/errors'
 import { asCsv } from './csv-form'
 import { asHtml } from './html-form'
@@ -10,6 +11,7 @@ import { Pictures, type PictureSource } from './pictures'
 import { Press, type PressLimits } from './press'
 import { asText } from './text-form'
 import type { Transcript } from './transcript'
+import type { TranscriptSource } from './transcripts'
 import { Wording } from './wording'
 
 export const TRANSCRIPT_FORMS = ['json', 'html', 'txt', 'csv', 'pdf'] as const
@@ -62,18 +64,24 @@ export class TranscriptForms {
     this.#pictures = new Pictures(pictures)
   }
 
-  /** Rejects with `invalidRequest` for an unknown time zone, and for a PDF as `Press.print` does. */
-  async render(transcript: Transcript, options: RenderOptions): Promise<Rendering> {
-    const { form, timeZone = 'UTC', language = transcript.language } = options
-    const wording = new Wording({ timeZone, language })
+  /** Rejects with `invalidRequest` for an unknown time zone, and for a PDF as `print` does. */
+  async render(transcript: Transcript, { form, ...options }: RenderOptions): Promise<Rendering> {
+    if (form === 'pdf') return this.print(transcript, options)
+    const wording = wordingOf(transcript, options)
     const hash = await hashOf(transcript)
-    const variant = [EDITION, form, wording.language, wording.timeZone].join(' ')
-    return {
-      mediaType: MEDIA_TYPES[form],
-      filename: filenameOf(transcript, form),
-      etag: `"${hash}-${createHash('sha256').update(variant).digest('hex').slice(0, 8)}"`,
-      body: await this.#body(transcript, { form, wording, hash }),
-    }
+    const body = streamOf(this.#pieces(transcript, { form, wording, hash }))
+    return { ...labelsOf(transcript, { form, wording, hash }), body }
+  }
+  /**
+   * A PDF, of what was read or is still to be read: then it is read away from the chats, where the PDF is made.
+   * Rejects with `invalidRequest` for an unknown time zone, as `Press.print` does, and as reading does.
+   */
+  async print(of: Transcript | TranscriptSource, options: Omit<RenderOptions, 'form'>): Promise<Rendering> {
+    const facts = 'pages' in of ? factsOf(of.conversation) : of
+    const wording = wordingOf(facts, options)
+    const { language, timeZone } = wording
+    const { hash, body } = await this.#press.print({ of, manner: { language, timeZone } }, this.#pictures)
+    return { ...labelsOf(facts, { form: 'pdf', wording, hash }), body }
   }
 
   /** The JSON form, with whatever `show` makes of its lines. */
@@ -85,24 +93,43 @@ export class TranscriptForms {
     return this.#press.close()
   }
 
-  async #body(
+  #pieces(
     transcript: Transcript,
-    { form, wording, hash }: { form: TranscriptForm; wording: Wording; hash: string },
-  ): Promise<Readable> {
+    { form, wording, hash }: Look & { readonly form: Exclude<TranscriptForm, 'pdf'> },
+  ): Iterable<string> | AsyncIterable<string> {
     switch (form) {
       case 'json':
-        return streamOf(jsonOf(transcript, hash))
+        return jsonOf(transcript, hash)
       case 'txt':
-        return streamOf(asText(transcript, wording, hash))
+        return asText(transcript, wording, hash)
       case 'csv':
-        return streamOf(asCsv(transcript, wording, hash))
+        return asCsv(transcript, wording, hash)
       case 'html':
-        return streamOf(asHtml({ transcript, wording, hash, pictures: this.#pictures }))
-      case 'pdf': {
-        const { language, timeZone } = wording
-        return this.#press.print({ transcript, language, timeZone, hash }, this.#pictures)
-      }
+        return asHtml({ transcript, wording, hash, pictures: this.#pictures })
     }
+  }
+}
+
+interface Look {
+  readonly form: TranscriptForm
+  readonly wording: Wording
+  readonly hash: string
+}
+/** What a document is called and told apart by. */
+type Facts = Pick<Transcript, 'conversationId' | 'startedAt' | 'language'>
+const factsOf = ({ id, opening }: Conversation): Facts => ({
+  ...{ conversationId: id, startedAt: opening.at, language: opening.language },
+})
+const wordingOf = (
+  facts: Facts,
+  { timeZone = 'UTC', language = facts.language }: Omit<RenderOptions, 'form'>,
+): Wording => new Wording({ timeZone, language })
+function labelsOf(facts: Facts, { form, wording, hash }: Look): Omit<Rendering, 'body'> {
+  const variant = [EDITION, form, wording.language, wording.timeZone].join(' ')
+  return {
+    mediaType: MEDIA_TYPES[form],
+    filename: filenameOf(facts, form),
+    etag: `"${hash}-${createHash('sha256').update(variant).digest('hex').slice(0, 8)}"`,
   }
 }
 
@@ -127,7 +154,7 @@ function streamOf(pieces: Iterable<string> | AsyncIterable<string>): Readable {
   return Readable.from(chunks(), { objectMode: false })
 }
 
-function filenameOf({ conversationId, startedAt }: Transcript, form: TranscriptForm): string {
+function filenameOf({ conversationId, startedAt }: Facts, form: TranscriptForm): string {
   const day = /^\d{4}-\d\d-\d\d/.exec(startedAt)?.[0] ?? 'undated'
   const id = conversationId.replace(/[^A-Za-z0-9]/g, '').slice(0, 8)
   return `conversation-${day}-${id}.${form}`

@@ -51,6 +51,17 @@ export function conversationStoreContract(name: string, openDatabase: OpenDataba
         expect(heard.map((event) => event.publicPosition)).toEqual([3])
         expect(await store().events(tenant, id, 5, 10)).toEqual([])
       })
+      it('gives the same pages as they are stored, for whoever does not read them', async () => {
+        const id = await open(store(), '+1')
+        await write(store(), id, said('a'), whispered('b'), said('c'), said('d'))
+        const [page, heard] = await Promise.all([
+          store().storedEvents({ tenant, id, audience: 'staff', after: 2, limit: 2 }),
+          store().storedEvents({ tenant, id, audience: 'public', after: 2, limit: 5 }),
+        ])
+        expect(page.map((text) => JSON.parse(text) as unknown)).toEqual(await store().events(tenant, id, 2, 2))
+        expect(heard.map((text) => JSON.parse(text) as unknown)).toEqual(await store().publicEvents(tenant, id, 2, 5))
+        expect(heard.join()).not.toContain('"b"')
+      })
       it('gives back every event as it was announced', async () => {
         const id = await open(store(), '+1')
         const { events } = await write(store(), id, said('héllo 👋'), whispered('b'))

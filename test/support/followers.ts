@@ -150,5 +150,6 @@ export function hindered(
     events: (...page) => read('events', () => store.events(...page)),
     positions: (...names) => read('positions', () => store.positions(...names)),
     publicEvents: (...page) => read('events', () => store.publicEvents(...page)),
+    storedEvents: (page) => read('events', () => store.storedEvents(page)),
   }
 }

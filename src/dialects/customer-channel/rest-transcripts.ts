@@ -6,8 +6,8 @@ import { GatewayError, notYours } from '../../model/errors'
 import type { Place } from '../../model/ids'
 import { Turns } from '../../model/turns'
 import type { CanonicalLine } from '../../transcript/canonical'
-import { isAnswered, type Transcript } from '../../transcript/transcript'
-import { TRANSCRIPT_FORMS, type RenderOptions } from '../../transcript/transcript-forms'
+import { isAnswered, type Audience } from '../../transcript/transcript'
+import { TRANSCRIPT_FORMS, type Rendering, type RenderOptions } from '../../transcript/transcript-forms'
 import { encodeSpeaker, type ShowFile } from './codec'
 import type { ChannelDeps } from './deps'
 import { bearerOf, callerOf, staffOf, type Call, type Handlers, type Result } from './rest-call'
@@ -49,9 +49,7 @@ async function transcript(deps: TranscriptDeps, call: Call): Promise<Result> {
   if (found?.status !== 'ended' || isErased(found)) throw notYours()
   if (!isTheirs && !isOpen(deps, found, form)) throw notYours()
   if (form !== 'email')
-    return inTurn(deps, call, async () =>
-      render(deps, await deps.transcripts.read(found, 'customer'), { ...options, form }),
-    )
+    return inTurn(deps, call, () => render(deps, { found, audience: 'customer' }, { ...options, form }))
   // One after the other, so that nobody is quicker than the count.
   return deps.mails.say(
     place.conversationId,
@@ -88,13 +86,7 @@ async function staffTranscript(deps: TranscriptDeps, call: Call): Promise<Result
   const place = placeOf(deps, call.params['conversationId'] ?? '')
   const found = await deps.conversations.find(place.tenant, place.conversationId)
   if (!found || isErased(found) || !isTheirs(caller, { place, found })) throw notYours()
-  return inTurn(deps, call, async () => {
-    const read =
-      audience === 'customer'
-        ? await deps.transcripts.read(found, 'customer')
-        : await deps.transcripts.read(found, 'staff')
-    return render(deps, read, { ...options, form })
-  })
+  return inTurn(deps, call, () => render(deps, { found, audience }, { ...options, form }))
 }
 
 /** Each holds a whole conversation: few at once, so that neither memory nor the chats beside them feel it. */
@@ -140,15 +132,18 @@ function isOpen({ entryPoint, now }: ChannelDeps, found: Conversation, form: For
   return form === 'pdf' && now().getTime() - Date.parse(found.endedAt) < OPEN_PDF_MS
 }
 
-async function render(deps: ChannelDeps, read: Transcript, options: RenderOptions): Promise<Result> {
-  const { fileDoor, transcriptForms } = deps
-  if (options.form === 'json') {
-    const show = read.audience === 'staff' ? fileDoor.forStaff : fileDoor.forPublic
-    return { pieces: await transcriptForms.json(read, (line) => asShown(line, show)) }
-  }
-  const { body, ...file } = await transcriptForms.render(read, options)
-  return { ...file, file: body }
+async function render(
+  { fileDoor, transcripts, transcriptForms }: ChannelDeps,
+  { found, audience }: { readonly found: Conversation; readonly audience: Audience },
+  { form, ...options }: RenderOptions,
+): Promise<Result> {
+  if (form === 'pdf') return asFile(await transcriptForms.print(transcripts.source(found, audience), options))
+  const read = await transcripts.read(found, audience)
+  if (form !== 'json') return asFile(await transcriptForms.render(read, { form, ...options }))
+  const show = audience === 'staff' ? fileDoor.forStaff : fileDoor.forPublic
+  return { pieces: await transcriptForms.json(read, (line) => asShown(line, show)) }
 }
+const asFile = ({ body, ...file }: Rendering): Result => ({ ...file, file: body })
 /** A line says who spoke, and links to files, as this dialect does, beside how the form says it. */
 const asShown = (line: CanonicalLine, show: ShowFile) => ({
   ...line,
