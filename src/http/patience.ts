@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { RequestHandler } from 'express'
 
 /** Milliseconds from the beginning of one to that of the next. */
-const EVERY_MS = 4
+const EVERY_MS = 10
 /** Of those that wait; one more begins at once, and is refused where it is counted. */
 const MOST = 1_000
 
