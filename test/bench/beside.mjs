@@ -198,7 +198,9 @@ async function main() {
         execArgv: ['-i', '0', process.execPath],
       })
       loader.send({ url, long, file })
-      const died = once(loader, 'exit').then(() => Promise.reject(new Error('The load died; what it said stands above.')))
+      const died = once(loader, 'exit').then(() =>
+        Promise.reject(new Error('The load died; what it said stands above.')),
+      )
       const over = Promise.race([once(loader, 'message'), died])
       over.catch(() => undefined) // heard below, after the chat
       const heard = await chat(rooms, slice)
