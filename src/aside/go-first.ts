@@ -3,8 +3,11 @@ import { constants, getPriority, setPriority } from 'node:os'
 import { setFlagsFromString } from 'node:v8'
 import { threadsOfProcess, tryTo } from './threads'
 
-/** They collect and compile: a tenth of a processor that is full is theirs, and whatever is free. `nice`, man 7 sched. */
-const BEHIND = 10
+/**
+ * They collect and compile: a quarter of a processor that is full is theirs, and whatever is free. With less, what is hot
+ * would be compiled too late. `nice`, man 7 sched.
+ */
+const BEHIND = 5
 const behind = Math.min(getPriority() + BEHIND, constants.priority.PRIORITY_LOW)
 
 for (const thread of threadsOfProcess()) if (thread !== process.pid) tryTo(() => setPriority(thread, behind))

@@ -24,7 +24,7 @@ it('puts the helpers of V8 behind the thread that chats go through, and those th
   const own = getPriority()
   expect(main).toBe(own)
   expect(helpers.length).toBeGreaterThan(1)
-  expect(new Set(helpers)).toEqual(new Set([Math.min(own + 10, 19)]))
+  expect(new Set(helpers)).toEqual(new Set([Math.min(own + 5, 19)]))
   // The database's thread is one of those, and so are those that write files.
   expect(started.length).toBeGreaterThan(1)
   expect(new Set(started)).toEqual(new Set([own]))
