@@ -46,12 +46,19 @@ export class SideProcess<Ask extends object, Answer> {
     const fate = this.#fate
     if (fate) queueMicrotask(() => listener?.died(fate.death, fate.end))
   }
-  /** Never throws for a process that is gone or going: its listener hears of its death. */
-  say(message: Ask): void {
-    if (this.#fate || !this.#child) return
-    this.#child.send(message, (cause) => {
-      // Its channel is closed: it is dead, or as good as that.
-      if (cause) void this.kill()
+  /**
+   * Resolves when the process has room for more: whoever has much to say waits for it. Never rejects, and resolves for a
+   * process that is gone or going: its listener hears of its death.
+   */
+  say(message: Ask): Promise<void> {
+    const child = this.#child
+    if (this.#fate || !child) return Promise.resolve()
+    return new Promise((resolve) => {
+      child.send(message, (cause) => {
+        // Its channel is closed: it is dead, or as good as that.
+        if (cause) void this.kill()
+        resolve()
+      })
     })
   }
   /** Resolves when it is gone; it is asked nothing, for it hears nothing while it works. */

@@ -89,8 +89,8 @@ function develop(darkroom: Darkroom, source: Readable | string, limits: PictureL
     const parts = typeof source === 'string' ? null : source[Symbol.asyncIterator]()
     const next = async () => {
       const part = await parts?.next()
-      if (part?.done === false) darkroom.say({ do: 'part', bytes: part.value as Buffer })
-      else darkroom.say({ do: 'end' })
+      if (part?.done === false) await darkroom.say({ do: 'part', bytes: part.value as Buffer })
+      else await darkroom.say({ do: 'end' })
     }
     darkroom.listen({
       hear: (message) => {
@@ -99,6 +99,6 @@ function develop(darkroom: Darkroom, source: Readable | string, limits: PictureL
       },
       died: () => reject(new Error('The process of this picture died')),
     })
-    darkroom.say({ do: 'picture', path: typeof source === 'string' ? source : null, limits })
+    void darkroom.say({ do: 'picture', path: typeof source === 'string' ? source : null, limits })
   })
 }

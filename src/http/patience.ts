@@ -4,19 +4,26 @@ import type { RequestHandler } from 'express'
 
 /** Milliseconds from the beginning of one to that of the next. */
 const EVERY_MS = 10
-/** Of those that wait; one more begins at once, and is refused where it is counted. */
-const MOST = 1_000
+/** Of those that wait, for two seconds and a half at most; one more begins at once, and is refused where it is counted. */
+const MOST = 256
+
+interface Waiting {
+  readonly request: IncomingMessage
+  readonly proceed: () => void
+}
 
 /** To stand before whatever else a request goes through. `isPatient`: it is one of those. */
 export function patience(isPatient: (request: IncomingMessage) => boolean): RequestHandler {
-  const waiting: (() => void)[] = []
+  const waiting: Waiting[] = []
   let isBusy = false
   const next = () => {
-    const begin = waiting.shift()
-    isBusy = begin !== undefined
-    if (!begin) return
+    let first = waiting.shift()
+    // Whoever has gone meanwhile wants nothing, and takes no turn.
+    while (first?.request.destroyed) first = waiting.shift()
+    isBusy = first !== undefined
+    if (!first) return
     // Not within the timer: between two of those nobody else is heard.
-    setImmediate(begin)
+    setImmediate(first.proceed)
     setTimeout(next, EVERY_MS)
   }
   return (request, _response, proceed) => {
@@ -24,10 +31,7 @@ export function patience(isPatient: (request: IncomingMessage) => boolean): Requ
       proceed()
       return
     }
-    waiting.push(() => {
-      // Whoever has gone meanwhile wants nothing.
-      if (!request.destroyed) proceed()
-    })
+    waiting.push({ request, proceed })
     if (!isBusy) next()
   }
 }

@@ -2,7 +2,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { onDuty } from '../aside/on-duty'
 import { GatewayError } from '../model/errors'
-import { readEvent, readPublicEvent } from '../model/stored-event'
 import { hashOf } from './canonical'
 import { FontShelf } from './font-shelf'
 import { Typesetter } from './paragraph'
@@ -10,7 +9,7 @@ import { writePdf } from './pdf-form'
 import type { Picture } from './pictures'
 import { WINDOW, type FromPress, type Manner, type Subject, type ToPress } from './press-protocol'
 import type { StaffEntry, Transcript } from './transcript'
-import { forCustomer, forStaff } from './transcript-builder'
+import { builderFor, type Builder } from './transcript-builder'
 import { Wording } from './wording'
 
 const CHUNK = 64 * 1024
@@ -20,7 +19,8 @@ const DEAF_MS = 100
 class Printer {
   readonly #say: (message: FromPress) => void
   readonly #typesetter: Typesetter
-  #content: Content | null = null
+  #builder: Builder<Transcript> | null = null
+  #entries: StaffEntry[] = []
   #room = WINDOW
   #crumbs: Uint8Array[] = []
   #held = 0
@@ -36,20 +36,17 @@ class Printer {
   #hear(message: ToPress): void {
     switch (message.do) {
       case 'begin':
-        this.#content = contentOf(message.subject)
+        this.#begin(message.subject)
         return
       case 'entries':
-        for (const entry of message.entries) this.#content?.hear(entry)
+        this.#entries.push(...message.entries)
         return
       case 'events':
-        for (const text of message.events) this.#content?.hear(text)
+        for (const stored of message.events) this.#builder?.hear(stored)
         return
-      case 'print': {
-        const content = this.#content
-        this.#content = null
-        if (content) void this.#print(content, message.manner)
+      case 'print':
+        void this.#print(message.manner)
         return
-      }
       case 'picture':
         this.#onPicture?.(message.picture)
         return
@@ -58,12 +55,20 @@ class Printer {
         if (this.#room > 0) this.#onRoom?.()
     }
   }
-  async #print(content: Content, { language, timeZone }: Manner): Promise<void> {
+  #begin(subject: Subject): void {
+    this.#entries = []
+    this.#builder =
+      'transcript' in subject
+        ? // The two ends share the audience of all entries.
+          { hear: () => undefined, transcript: () => ({ ...subject.transcript, entries: this.#entries }) as Transcript }
+        : builderFor(subject.conversation, subject.audience)
+  }
+  async #print({ language, timeZone }: Manner): Promise<void> {
     this.#room = WINDOW
     this.#crumbs = []
     this.#held = 0
     try {
-      const transcript = content.transcript()
+      const transcript = this.#take()
       const hash = await hashOf(transcript)
       this.#say({ is: 'hash', hash })
       await writePdf({
@@ -82,6 +87,15 @@ class Printer {
       // Of a fault of ours only the kind: its words may hold somebody's.
       this.#say({ is: 'failed', code, message: cause instanceof Error ? cause.name : 'Error' })
     }
+  }
+  /** Nothing of it stays when it is printed. */
+  #take(): Transcript {
+    const builder = this.#builder
+    if (!builder) throw new Error('There is nothing to print')
+    const transcript = builder.transcript()
+    this.#builder = null
+    this.#entries = []
+    return transcript
   }
   /** The file comes in crumbs: a message for each would cost more than the file. */
   #write(bytes: Uint8Array): void {
@@ -117,28 +131,6 @@ class Printer {
       this.#say(question)
     })
   }
-}
-
-/** What of a document has come so far. */
-interface Content {
-  readonly hear: (line: StaffEntry | string) => void
-  readonly transcript: () => Transcript
-}
-/** Of one subject only one kind of lines comes, and of a customer's nothing but the public log: the two ends share that. */
-function contentOf(subject: Subject): Content {
-  if ('transcript' in subject) {
-    const entries: StaffEntry[] = []
-    const hear = (entry: StaffEntry | string) => void entries.push(entry as StaffEntry)
-    return { hear, transcript: () => ({ ...subject.transcript, entries }) as Transcript }
-  }
-  if (subject.audience === 'customer') {
-    const builder = forCustomer(subject.conversation)
-    const hear = (text: StaffEntry | string) => builder.hear(readPublicEvent(text as string))
-    return { hear, transcript: builder.transcript }
-  }
-  const builder = forStaff(subject.conversation)
-  const hear = (text: StaffEntry | string) => builder.hear(readEvent(text as string))
-  return { hear, transcript: builder.transcript }
 }
 
 new Printer({ fontsDir: process.argv[2] ?? '' })

@@ -148,12 +148,12 @@ class Printing {
     void this.#order(waiting.order).catch((cause: unknown) => this.fail(toGatewayError(cause), true))
   }
   async #order({ of, manner }: Order): Promise<void> {
-    this.#child.say({ do: 'begin', subject: subjectOf(of) })
+    await this.#child.say({ do: 'begin', subject: subjectOf(of) })
     for await (const message of linesOf(of)) {
       if (this.#isOver) return
-      this.#child.say(message)
+      await this.#child.say(message)
     }
-    if (!this.#isOver) this.#child.say({ do: 'print', manner })
+    if (!this.#isOver) await this.#child.say({ do: 'print', manner })
   }
 
   /** Over, unless it is already: its reader hears why. */
@@ -180,7 +180,7 @@ class Printing {
         return
       case 'wanted':
         void this.#waiting.pictures.of(message.attachment).then((picture) => {
-          if (!this.#isOver) this.#child.say({ do: 'picture', picture })
+          if (!this.#isOver) void this.#child.say({ do: 'picture', picture })
         })
         return
       case 'done':
@@ -197,7 +197,7 @@ class Printing {
   }
   #giveRoom(): void {
     if (this.#owed === 0 || this.#isOver) return
-    this.#child.say({ do: 'taken', bytes: this.#owed })
+    void this.#child.say({ do: 'taken', bytes: this.#owed })
     this.#owed = 0
   }
   #end(isFree: boolean): void {

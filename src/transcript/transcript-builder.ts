@@ -1,51 +1,71 @@
 // Makes a transcript of the events of a conversation, heard in their order.
 import type { Conversation } from '../model/conversation'
-import { isStored, type Attachment } from '../model/content'
+import { isStored, type Attachment, type Content } from '../model/content'
 import { isPublic, type ConversationEvent, type PublicEvent, type ReceiptState } from '../model/events'
 import type { EventId } from '../model/ids'
+import { readEvent, readPublicEvent } from '../model/stored-event'
 import type {
+  Audience,
   CustomerTranscript,
   PublicEntry,
   Speaker,
   StaffEntry,
   StaffTranscript,
+  Transcript,
   TranscriptAttachment,
 } from './transcript'
 
-interface Builder<E extends ConversationEvent, T> {
-  readonly hear: (event: E) => void
+export interface Builder<T extends Transcript> {
+  /** The next event, as it is stored: for a customer's the next of the public log. */
+  readonly hear: (stored: string) => void
   readonly transcript: () => T
 }
-/** Hears the public log alone: nothing internal comes this way. */
-export function forCustomer(conversation: Conversation): Builder<PublicEvent, CustomerTranscript> {
-  const entries: PublicEntry[] = []
-  const receipts = new Receipts()
+/** A customer's hears the public log alone: nothing internal comes this way. Staff's hears the whole. */
+export function builderFor(conversation: Conversation, audience: 'customer'): Builder<CustomerTranscript>
+export function builderFor(conversation: Conversation, audience: Audience): Builder<Transcript>
+export function builderFor(conversation: Conversation, audience: Audience): Builder<Transcript> {
+  return audience === 'customer' ? forCustomer(conversation) : forStaff(conversation)
+}
+function forCustomer(conversation: Conversation): Builder<CustomerTranscript> {
+  const gathered = new Gathered(conversation, publicEntryOf)
   return {
-    hear: (event) => {
-      receipts.hear(event)
-      const entry = publicEntryOf(event, event.publicPosition, receipts)
-      if (entry) entries.push(entry)
+    hear: (stored) => {
+      const event = readPublicEvent(stored)
+      gathered.hear(event, event.publicPosition)
     },
-    transcript: () => ({
-      ...{ audience: 'customer', ...headOf(conversation, entries) },
-      entries: entries.map((one) => receipts.put(one)),
-    }),
+    transcript: () => ({ audience: 'customer', ...gathered.all() }),
   }
 }
-/** Hears the whole log. */
-export function forStaff(conversation: Conversation): Builder<ConversationEvent, StaffTranscript> {
-  const entries: StaffEntry[] = []
-  const receipts = new Receipts()
+function forStaff(conversation: Conversation): Builder<StaffTranscript> {
+  const gathered = new Gathered(conversation, staffEntryOf)
   return {
-    hear: (event) => {
-      receipts.hear(event)
-      const entry = staffEntryOf(event, receipts)
-      if (entry) entries.push(entry)
+    hear: (stored) => {
+      const event = readEvent(stored)
+      gathered.hear(event, event.position)
     },
-    transcript: () => ({
-      ...{ audience: 'staff', ...headOf(conversation, entries) },
-      entries: entries.map((one) => receipts.put(one)),
-    }),
+    transcript: () => ({ audience: 'staff', ...gathered.all() }),
+  }
+}
+
+type EntryOf<Event, Entry> = (event: Event, seq: number, receipts: Receipts) => Entry | null
+class Gathered<Event extends ConversationEvent, Entry extends StaffEntry> {
+  readonly #conversation: Conversation
+  readonly #entryOf: EntryOf<Event, Entry>
+  readonly #entries: Entry[] = []
+  readonly #receipts = new Receipts()
+
+  constructor(conversation: Conversation, entryOf: EntryOf<Event, Entry>) {
+    this.#conversation = conversation
+    this.#entryOf = entryOf
+  }
+  hear(event: Event, seq: number): void {
+    this.#receipts.hear(event)
+    const entry = this.#entryOf(event, seq, this.#receipts)
+    if (entry) this.#entries.push(entry)
+  }
+  all() {
+    const entries = this.#entries.map((one) => this.#receipts.put(one))
+    return { ...headOf(this.#conversation, entries), entries }
   }
 }
 
@@ -78,11 +98,8 @@ class Receipts {
 function publicEntryOf(event: PublicEvent, seq: number, receipts: Receipts): PublicEntry | null {
   const { at } = event
   switch (event.type) {
-    case 'messageSent': {
-      const { text, attachments } = event.content
-      const said = { text, attachments: attachments.map(attachmentOf), state: null }
-      return receipts.expect({ kind: 'message', seq, at, from: speakerOf(event.by), ...said }, event.id)
-    }
+    case 'messageSent':
+      return receipts.expect({ kind: 'message', seq, ...saidIn(event) }, event.id)
     case 'participantJoined':
       return { kind: 'joined', seq, at, from: speakerOf(event.participant) }
     case 'participantLeft':
@@ -95,15 +112,12 @@ function publicEntryOf(event: PublicEvent, seq: number, receipts: Receipts): Pub
       return null
   }
 }
-function staffEntryOf(event: ConversationEvent, receipts: Receipts): StaffEntry | null {
-  const { at, position: seq } = event
+function staffEntryOf(event: ConversationEvent, seq: number, receipts: Receipts): StaffEntry | null {
+  const { at } = event
   if (isPublic(event)) return publicEntryOf(event, seq, receipts)
   switch (event.type) {
-    case 'whispered': {
-      const { text, attachments } = event.content
-      const said = { text, attachments: attachments.map(attachmentOf), state: null }
-      return receipts.expect({ kind: 'whisper', seq, at, from: speakerOf(event.by), ...said }, event.id)
-    }
+    case 'whispered':
+      return receipts.expect({ kind: 'whisper', seq, ...saidIn(event) }, event.id)
     case 'observerJoined':
     case 'observerLeft':
       return { kind: event.type, seq, at, from: speakerOf(event.participant) }
@@ -116,6 +130,14 @@ function staffEntryOf(event: ConversationEvent, receipts: Receipts): StaffEntry 
   }
 }
 
+const saidIn = ({
+  at,
+  by,
+  content: { text, attachments },
+}: Extract<ConversationEvent, { content: Content }>) => ({
+  ...{ at, from: speakerOf(by), text },
+  ...{ attachments: attachments.map(attachmentOf), state: null },
+})
 const speakerOf = ({ name, role }: Speaker): Speaker => ({ name, role })
 
 /** Only what a document shows, in one order of keys: the hash of the document hangs on it. */

@@ -3,8 +3,8 @@ import type { Conversation } from '../model/conversation'
 import { GatewayError } from '../model/errors'
 import type { ConversationStore } from '../store/conversation-store'
 import { readEvent, readPublicEvent } from '../model/stored-event'
-import type { Audience, CustomerTranscript, StaffTranscript, Transcript } from './transcript'
-import { forCustomer, forStaff } from './transcript-builder'
+import type { Audience, CustomerTranscript, Transcript } from './transcript'
+import { builderFor } from './transcript-builder'
 
 /** Small: what a page takes to read is taken from the chats beside it. */
 const PAGE = 50
@@ -33,17 +33,10 @@ export class Transcripts {
    * with whispers and observers. Rejects with `tooLarge` beyond 100 000 events, and with `unavailable` like the store.
    */
   read(conversation: Conversation, audience: 'customer'): Promise<CustomerTranscript>
-  read(conversation: Conversation, audience: 'staff'): Promise<StaffTranscript>
   read(conversation: Conversation, audience: Audience): Promise<Transcript>
   async read(conversation: Conversation, audience: Audience): Promise<Transcript> {
-    const { pages } = this.source(conversation, audience)
-    if (audience === 'customer') {
-      const builder = forCustomer(conversation)
-      for await (const page of pages()) for (const text of page) builder.hear(readPublicEvent(text))
-      return builder.transcript()
-    }
-    const builder = forStaff(conversation)
-    for await (const page of pages()) for (const text of page) builder.hear(readEvent(text))
+    const builder = builderFor(conversation, audience)
+    for await (const page of this.#pages(conversation, audience)) for (const stored of page) builder.hear(stored)
     return builder.transcript()
   }
   /** The same for whoever reads it elsewhere. */

@@ -1,31 +1,36 @@
 // The gateway's own process, as the kernel ranks its threads.
-import { execFileSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { getPriority } from 'node:os'
 import { join } from 'node:path'
+import { statOf } from '../support/processes'
 
 const GO_FIRST = join(__dirname, '../../dist/src/aside/go-first.js')
+/** Says which threads there are before it has done anything, and which after; then it waits. */
+const PROGRAM = `
+  const { readdirSync, stat } = require('node:fs')
+  const { Worker } = require('node:worker_threads')
+  const others = () => readdirSync('/proc/self/task').map(Number).filter((thread) => thread !== process.pid)
+  require(${JSON.stringify(GO_FIRST)})
+  const helpers = others()
+  const worker = new Worker('require("node:worker_threads").parentPort.on("message", () => {}).postMessage(0)', { eval: true })
+  worker.once('message', () =>
+    stat('/', () => process.send({ helpers, started: others().filter((thread) => !helpers.includes(thread)) })))`
 
-it('puts the helpers of V8 behind the thread that chats go through, and those that it starts beside it', () => {
-  const code = `
-    const { readdirSync, readFileSync, stat } = require('node:fs')
-    const { Worker } = require('node:worker_threads')
-    const niceOf = (thread) => Number(readFileSync('/proc/self/task/' + thread + '/stat', 'utf8').replace(/^.*\\) /s, '').split(' ')[16])
-    const threads = () => readdirSync('/proc/self/task').map(Number)
-    require(${JSON.stringify(GO_FIRST)})
-    const helpers = threads().filter((thread) => thread !== process.pid)
-    const worker = new Worker('require("node:worker_threads").parentPort.postMessage(0)', { eval: true })
-    worker.once('message', () =>
-      stat('/', () => {
-        const started = threads().filter((thread) => thread !== process.pid && !helpers.includes(thread))
-        console.log(JSON.stringify({ main: niceOf(process.pid), helpers: helpers.map(niceOf), started: started.map(niceOf) }))
-      }))`
-  const said = execFileSync(process.execPath, ['-e', code], { encoding: 'utf8' })
-  const { main, helpers, started } = JSON.parse(said) as { main: number; helpers: number[]; started: number[] }
-  const own = getPriority()
-  expect(main).toBe(own)
-  expect(helpers.length).toBeGreaterThan(1)
-  expect(new Set(helpers)).toEqual(new Set([Math.min(own + 5, 19)]))
-  // The database's thread is one of those, and so are those that write files.
-  expect(started.length).toBeGreaterThan(1)
-  expect(new Set(started)).toEqual(new Set([own]))
+it('puts the helpers of V8 behind the thread that chats go through, and behind those that it starts beside it', async () => {
+  const child = spawn(process.execPath, ['-e', PROGRAM], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  try {
+    const [{ helpers, started }] = (await once(child, 'message')) as [{ helpers: number[]; started: number[] }]
+    const ranks = (threads: number[]) =>
+      new Set(threads.map((thread) => statOf(child.pid!, `task/${thread}/stat`).nice))
+    const own = getPriority()
+    expect(ranks([child.pid!])).toEqual(new Set([own]))
+    expect(helpers.length).toBeGreaterThan(1)
+    expect(ranks(helpers)).toEqual(new Set([Math.min(own + 5, 19)]))
+    // The database's thread is one of those, and so are those that write files.
+    expect(started.length).toBeGreaterThan(1)
+    expect(ranks(started)).toEqual(new Set([own]))
+  } finally {
+    child.kill('SIGKILL')
+  }
 })

@@ -9,6 +9,8 @@ const LOCK = join(tmpdir(), 'fairlead-apt.lock')
 const INSTALL = `
   apt-get update &&
   apt-get -o DPkg::Lock::Timeout=120 install --yes --no-install-recommends "$0"`
+/** For those before it. */
+const WAIT_SECONDS = '600'
 /** No questions, and no services started. */
 const QUIET = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
 
@@ -23,7 +25,7 @@ export function foundOrInstalled<T>(find: () => T | undefined, debianPackage: st
   if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) throw new Error(need)
   try {
     const env = { ...process.env, ...QUIET }
-    execFileSync('flock', [LOCK, 'sh', '-c', INSTALL, debianPackage], { stdio: 'ignore', env })
+    execFileSync('flock', ['-w', WAIT_SECONDS, LOCK, 'sh', '-c', INSTALL, debianPackage], { stdio: 'ignore', env })
   } catch (cause) {
     throw new Error(need, { cause })
   }

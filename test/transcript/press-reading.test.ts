@@ -45,6 +45,30 @@ it.each<Audience>(['customer', 'staff'])('for %s says what the one says that was
   expect(words).toContain('line119')
   expect(words.includes('betweenus')).toBe(audience === 'staff')
 })
+it('is read no faster than its process takes it', async () => {
+  const conversation = await conversationWith()
+  const patient = new TranscriptForms({ limits: { processes: 1, timeMs: 1_000 } })
+  try {
+    const { body } = await patient.print(transcripts().source(conversation, 'customer'), {})
+    await bytesOf(body)
+    // Our own, not that of the others.
+    const [idle] = processesOf(process.pid, 'press-main.js')
+    process.kill(idle!, 'SIGSTOP')
+    let read = 0
+    const long = {
+      audience: 'customer' as const,
+      conversation,
+      async *pages() {
+        const page = ['x'.repeat(1024 * 1024)]
+        for (; read < 20; read++) yield page
+      },
+    }
+    await expect(patient.print(long, {})).rejects.toMatchObject({ code: 'unavailable' })
+    expect(read).toBeLessThan(3)
+  } finally {
+    await patient.close()
+  }
+})
 it('fails with what reading fails with, and its process makes the next one', async () => {
   const conversation = await conversationWith(...Array.from({ length: 200 }, (_, i) => said(`line ${i}`)))
   const tooLong = transcripts(100).source(conversation, 'customer')

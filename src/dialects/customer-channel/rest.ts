@@ -47,7 +47,7 @@ const PATIENT = Object.values<RouteEntry>(ROUTES)
   .filter((route) => route.isPatient)
   .map(({ method, path }) => new RegExp(`^${method} .*${path.replace(/\{\w+\}/g, '[^/]+')}(?:[?]|$)`, 'i'))
 /** Whether it is for one of the routes that are patient, under whatever base path. */
-export const isPatient = ({ method = '', url = '' }: IncomingMessage): boolean =>
+export const isPatient = ({ method = '', url = '' }: Pick<IncomingMessage, 'method' | 'url'>): boolean =>
   PATIENT.some((pattern) => pattern.test(`${method} ${url}`))
 
 async function sendFile(deps: ChannelDeps, response: Response, result: FileResult): Promise<void> {
