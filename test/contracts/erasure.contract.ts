@@ -63,13 +63,13 @@ export function erasureContract(name: string, openDatabase: OpenDatabase): void 
       const before = await store().events(tenant, id, 0, 100)
       expect(await eraseAll(id)).toEqual({ events: before.length, deliveries: 0 })
       const after = await store().events(tenant, id, 0, 100)
-      expect(JSON.stringify(after)).not.toMatch(/secret|Ann|Bo/)
+      expect(JSON.stringify(after)).not.toMatch(/secret|\b(?:Ann|Bo)\b/)
       const kept = ({ position, publicPosition, id, at, type, by }: (typeof before)[number]) => ({
         ...{ position, publicPosition, id, at, type },
         by: { id: by.id, role: by.role },
       })
       expect(after.map(kept)).toEqual(before.map(kept))
-      expect(JSON.stringify(await store().publicEvents(tenant, id, 0, 100))).not.toMatch(/secret|Ann|Bo/)
+      expect(JSON.stringify(await store().publicEvents(tenant, id, 0, 100))).not.toMatch(/secret|\b(?:Ann|Bo)\b/)
       expect((await sayOnce(store(), id, { key: 'k', text: 'again' })).view.event).toMatchObject({ position: 2 })
       expect(await eraseAll(id)).toEqual({ events: 0, deliveries: 0 })
     })
@@ -95,7 +95,7 @@ export function erasureContract(name: string, openDatabase: OpenDatabase): void 
       await write(store(), id, { type: 'conversationErased', counts, by: bo })
       const found = (await store().find(tenant, id))!
       expect(isErased(found)).toBe(true)
-      expect(JSON.stringify(found)).not.toMatch(/secret|Ann|\+1"|theme/)
+      expect(JSON.stringify(found)).not.toMatch(/secret|\bAnn\b|\+1"|theme/)
       expect((await look(store(), { tenant, conversationId: id })).conversation).toEqual(found)
       expect((await store().list(tenant, 'ended', '', 10)).map(isErased)).toEqual([true])
     })

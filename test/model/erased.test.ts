@@ -33,7 +33,7 @@ describe('an erased event', () => {
     '%s has no word and no name, and keeps its place',
     (_, event) => {
       const erased = erasedEvent(event)
-      expect(JSON.stringify(erased)).not.toMatch(/secret|Ann|Bo/)
+      expect(JSON.stringify(erased)).not.toMatch(/secret|\b(?:Ann|Bo)\b/)
       const { id, type, at, position, publicPosition } = event
       expect(erased).toMatchObject({
         id,
@@ -60,7 +60,7 @@ describe('an erased picture', () => {
   it('has members without names, and an opening without anybody', () => {
     const { conversation } = logOf([...EVERY, record], { comment: 'secret', channelData: { secret: 1 } })
     expect(isErased(conversation)).toBe(true)
-    expect(JSON.stringify(conversation)).not.toMatch(/secret|Ann|Bo|"\+1"/)
+    expect(JSON.stringify(conversation)).not.toMatch(/secret|\b(?:Ann|Bo)\b|"\+1"/)
     expect(conversation.memberships.map(({ id, ordinal, left }) => ({ id, ordinal, left }))).toEqual([
       { id: ann.id, ordinal: 1, left: true },
       { id: bo.id, ordinal: 2, left: true },
