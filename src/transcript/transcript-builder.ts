@@ -130,11 +130,7 @@ function staffEntryOf(event: ConversationEvent, seq: number, receipts: Receipts)
   }
 }
 
-const saidIn = ({
-  at,
-  by,
-  content: { text, attachments },
-}: Extract<ConversationEvent, { content: Content }>) => ({
+const saidIn = ({ at, by, content: { text, attachments } }: Extract<ConversationEvent, { content: Content }>) => ({
   ...{ at, from: speakerOf(by), text },
   ...{ attachments: attachments.map(attachmentOf), state: null },
 })
