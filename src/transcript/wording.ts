@@ -1,7 +1,11 @@
 // The words of a document: its labels, its times in a zone, and the sentences about who came and went.
 import { GatewayError } from '../model/errors'
+import { RecentMap } from '../model/recent-map'
 import { ENGLISH, LABELS, type Labels } from './labels'
 import type { Move, Observation } from './transcript'
+
+const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const
+type Unit = (typeof UNITS)[number]
 
 export interface WordingOptions {
   /** BCP 47; what no machine knows counts as English. */
@@ -21,6 +25,7 @@ export class Wording {
   /** Each takes as long as some hundred lines; a PDF's wording is asked for none of them in the gateway. */
   #time: Intl.DateTimeFormat | null = null
   #clock: Intl.DateTimeFormat | null = null
+  readonly #sizes = new Map<Unit, Intl.NumberFormat>()
 
   /** Throws `invalidRequest` for a time zone that does not exist. */
   constructor({ language, timeZone }: WordingOptions) {
@@ -63,15 +68,30 @@ export class Wording {
     return [before, after]
   }
   size(bytes: number): string {
-    const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const
-    const step = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1)
-    return new Intl.NumberFormat(this.spoken, {
-      style: 'unit',
-      unit: units[step] ?? 'byte',
-      unitDisplay: step === 0 ? 'long' : 'short',
-      maximumFractionDigits: step === 0 ? 0 : 1,
-    }).format(bytes / 1_000 ** step)
+    const step = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), UNITS.length - 1)
+    return this.#sizeIn(UNITS[step] ?? 'byte').format(bytes / 1_000 ** step)
   }
+  #sizeIn(unit: Unit): Intl.NumberFormat {
+    const known = this.#sizes.get(unit)
+    if (known) return known
+    const whole = { unitDisplay: 'long', maximumFractionDigits: 0 } as const
+    const parts = { unitDisplay: 'short', maximumFractionDigits: 1 } as const
+    const made = new Intl.NumberFormat(this.spoken, { style: 'unit', unit, ...(unit === 'byte' ? whole : parts) })
+    this.#sizes.set(unit, made)
+    return made
+  }
+}
+
+const MOST_AT_HAND = 64
+const atHand = new RecentMap<string, Wording>(MOST_AT_HAND)
+/** As `new Wording`, kept for the next document: making one holds the chats up for a millisecond or two. */
+export function wordingFor({ language, timeZone }: WordingOptions): Wording {
+  const name = `${canonical(language)} ${timeZone}`
+  const known = atHand.get(name)
+  if (known) return known
+  const made = new Wording({ language, timeZone })
+  atHand.set(name, made)
+  return made
 }
 
 function labelOf(entry: Move | Observation): keyof Labels {
