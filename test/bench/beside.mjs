@@ -3,6 +3,8 @@
 // PDFs of 1 000 messages are made at once, against the same chat alone. Nothing may be lost, and memory is bounded.
 //
 //   npm run build && node test/bench/beside.mjs [--repeats=5] [--seconds=20] [--files=200] [--pdfs=50]
+//     --rate=1000    messages a second of all rooms together, 100 when it is not said: a quiet node and a busy one differ
+//     --rooms=100    each of a customer and an agent, 20 when it is not said
 //
 // An open loop: messages leave at a fixed rate, and latency is counted from the moment that each was due until the other
 // side has it. The load comes from a process of its own. Both are warmed up by one slice together. Then A B A B: neighbours
@@ -19,8 +21,6 @@ import { parseArgs } from 'node:util'
 import { member, post } from './people.mjs'
 
 const ADMIN = { username: 'admin', password: 'correct horse battery' }
-const ROOMS = 20
-const EVERY_MS = 10
 const MESSAGES = 1_000
 const FILE_SIDE = 700
 /** As long as a browser's: what looks for it goes on by as much at a time. */
@@ -32,9 +32,20 @@ const { values: options } = parseArgs({
     seconds: { type: 'string', default: '20' },
     files: { type: 'string', default: '200' },
     pdfs: { type: 'string', default: '50' },
+    rate: { type: 'string', default: '100' },
+    rooms: { type: 'string', default: '20' },
   },
 })
-const [repeats, seconds, files, pdfs] = [options.repeats, options.seconds, options.files, options.pdfs].map(Number)
+const {
+  repeats,
+  seconds,
+  files,
+  pdfs,
+  rate,
+  rooms: roomCount,
+} = /** @type {Record<keyof typeof options, number>} */ (
+  Object.fromEntries(Object.entries(options).map(([name, value]) => [name, Number(value)]))
+)
 
 /** @param {string} url */
 const begin = (url) =>
@@ -124,9 +135,9 @@ async function chat(rooms, slice) {
       due.delete(text)
     })
   const began = performance.now()
-  const count = Math.floor((seconds * 1_000) / EVERY_MS)
+  const count = Math.floor(seconds * rate)
   for (let i = 0; i < count; i++) {
-    const at = began + i * EVERY_MS
+    const at = began + (i * 1_000) / rate
     const wait = at - performance.now()
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
     const { customer, conversationId } = /** @type {any} */ (rooms[i % rooms.length])
@@ -173,7 +184,7 @@ async function main() {
   try {
     const { token: staff } = await post(url, '/api/agent/login', ADMIN)
     const rooms = []
-    for (let i = 0; i < ROOMS; i++) {
+    for (let i = 0; i < roomCount; i++) {
       const { conversationId, participant, token } = await begin(url)
       const customer = await member(url, { conversationId, id: participant.id, token })
       rooms.push({ conversationId, customer, agent: await member(url, { conversationId }, staff) })
@@ -230,7 +241,7 @@ async function main() {
     }
     const ratios = beside.map((p99, i) => p99 / (alone[i] ?? NaN))
     console.log(
-      `${files} files and ${pdfs} PDFs beside a chat: p99 ${median(beside).toFixed(1)} ms against ${median(alone).toFixed(1)} ms alone, ` +
+      `${files} files and ${pdfs} PDFs beside a chat of ${rate} messages a second in ${roomCount} rooms: p99 ${median(beside).toFixed(1)} ms against ${median(alone).toFixed(1)} ms alone, ` +
         `ratios ${ratios.map((ratio) => ratio.toFixed(2)).join(', ')}, median ${median(ratios).toFixed(2)} (asked: below 1.5); ` +
         `resident ${before.toFixed(0)} MB before, ${most.toFixed(0)} MB at most; lost, doubled and failed ${faults}`,
     )
