@@ -1,14 +1,15 @@
 // Lets requests that take much, and whose senders have time, begin one after the other: a hundred at once would hold up the chats.
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { RequestHandler } from 'express'
 
-/** Milliseconds from the beginning of one to that of the next. */
+/** Milliseconds from the beginning of one to that of the next, which need not wait for them when the one has ended. */
 const EVERY_MS = 10
 /** Of those that wait, for two seconds and a half at most; one more begins at once, and is refused where it is counted. */
 const MOST = 256
 
 interface Waiting {
   readonly request: IncomingMessage
+  readonly response: ServerResponse
   readonly proceed: () => void
 }
 
@@ -16,7 +17,9 @@ interface Waiting {
 export function patience(isPatient: (request: IncomingMessage) => boolean): RequestHandler {
   const waiting: Waiting[] = []
   let isBusy = false
+  let turn: NodeJS.Timeout | undefined
   const next = () => {
+    clearTimeout(turn)
     let first = waiting.shift()
     // Whoever has gone meanwhile wants nothing, and takes no turn.
     while (first?.request.destroyed) first = waiting.shift()
@@ -24,14 +27,18 @@ export function patience(isPatient: (request: IncomingMessage) => boolean): Requ
     if (!first) return
     // Not within the timer: between two of those nobody else is heard.
     setImmediate(first.proceed)
-    setTimeout(next, EVERY_MS)
+    const own = setTimeout(next, EVERY_MS)
+    turn = own
+    first.response.once('close', () => {
+      if (turn === own && isBusy) next()
+    })
   }
-  return (request, _response, proceed) => {
+  return (request, response, proceed) => {
     if (!isPatient(request) || waiting.length >= MOST) {
       proceed()
       return
     }
-    waiting.push({ request, proceed })
+    waiting.push({ request, response, proceed })
     if (!isBusy) next()
   }
 }

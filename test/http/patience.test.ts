@@ -9,13 +9,16 @@ import { eventually } from '../support/eventually'
 function door() {
   const handler = patience(({ method }) => method === 'GET')
   const begun: IncomingMessage[] = []
+  const answers = new Map<IncomingMessage, ServerResponse>()
   const ask = (method: string): IncomingMessage => {
     const request = new IncomingMessage(new Socket())
     request.method = method
-    void handler(request as Request, new ServerResponse(request) as Response, () => begun.push(request))
+    const answer = new ServerResponse(request)
+    answers.set(request, answer)
+    void handler(request as Request, answer as Response, () => begun.push(request))
     return request
   }
-  return { ask, begun }
+  return { ask, begun, end: (request: IncomingMessage) => answers.get(request)?.emit('close') }
 }
 
 it('lets them begin in the order in which they came, and none in the turn of another', async () => {
@@ -28,6 +31,40 @@ it('lets them begin in the order in which they came, and none in the turn of ano
   }
   expect(begun).toEqual(asked)
   expect(Math.max(...atOnce)).toBe(1)
+})
+describe('while no time passes', () => {
+  beforeEach(() => void jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }))
+  afterEach(() => void jest.useRealTimers())
+  const fewTurns = async () => {
+    for (let i = 0; i < 5; i++) await new Promise(setImmediate)
+  }
+
+  it('lets the next one begin when the one before has ended, and only then', async () => {
+    const { ask, begun, end } = door()
+    const [first, second, third] = [ask('GET'), ask('GET'), ask('GET')] as const
+    await fewTurns()
+    expect(begun).toEqual([first])
+    end(first)
+    await fewTurns()
+    expect(begun).toEqual([first, second])
+    end(second)
+    await fewTurns()
+    expect(begun).toEqual([first, second, third])
+  })
+  it('lets one begin for each that ends in its turn, and none for one that took longer', async () => {
+    const { ask, begun, end } = door()
+    const [first, second, third] = [ask('GET'), ask('GET'), ask('GET')] as const
+    await fewTurns()
+    jest.advanceTimersByTime(10)
+    await fewTurns()
+    expect(begun).toEqual([first, second])
+    end(first)
+    await fewTurns()
+    expect(begun).toEqual([first, second])
+    jest.advanceTimersByTime(10)
+    await fewTurns()
+    expect(begun).toEqual([first, second, third])
+  })
 })
 it('does not let the others wait', async () => {
   const { ask, begun } = door()
