@@ -16,22 +16,23 @@ interface Waiting {
 /** To stand before whatever else a request goes through. `isPatient`: it is one of those. */
 export function patience(isPatient: (request: IncomingMessage) => boolean): RequestHandler {
   const waiting: Waiting[] = []
-  let isBusy = false
-  let turn: NodeJS.Timeout | undefined
+  /** Of the one that began last; null when it is over and nobody waits. */
+  let turn: NodeJS.Timeout | null = null
   const next = () => {
-    clearTimeout(turn)
+    if (turn) clearTimeout(turn)
     let first = waiting.shift()
     // Whoever has gone meanwhile wants nothing, and takes no turn.
     while (first?.request.destroyed) first = waiting.shift()
-    isBusy = first !== undefined
-    if (!first) return
+    turn = first ? begin(first) : null
+  }
+  const begin = ({ response, proceed }: Waiting): NodeJS.Timeout => {
     // Not within the timer: between two of those nobody else is heard.
-    setImmediate(first.proceed)
+    setImmediate(proceed)
     const own = setTimeout(next, EVERY_MS)
-    turn = own
-    first.response.once('close', () => {
-      if (turn === own && isBusy) next()
+    response.once('close', () => {
+      if (turn === own) next()
     })
+    return own
   }
   return (request, response, proceed) => {
     if (!isPatient(request) || waiting.length >= MOST) {
@@ -39,6 +40,6 @@ export function patience(isPatient: (request: IncomingMessage) => boolean): Requ
       return
     }
     waiting.push({ request, response, proceed })
-    if (!isBusy) next()
+    if (!turn) next()
   }
 }

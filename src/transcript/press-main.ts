@@ -10,7 +10,7 @@ import type { Picture } from './pictures'
 import { WINDOW, type FromPress, type Manner, type Subject, type ToPress } from './press-protocol'
 import type { StaffEntry, Transcript } from './transcript'
 import { builderFor, type Builder } from './transcript-builder'
-import { wordingFor } from './wording'
+import { Wording } from './wording'
 
 const CHUNK = 64 * 1024
 /** How long it works without hearing whether anybody is there still. */
@@ -74,7 +74,7 @@ class Printer {
       await writePdf({
         transcript,
         hash,
-        wording: wordingFor({ language, timeZone }),
+        wording: new Wording({ language, timeZone }),
         typesetter: this.#typesetter,
         pictureOf: (attachment) => this.#ask({ is: 'wanted', attachment }),
         write: (chunk) => this.#write(chunk),

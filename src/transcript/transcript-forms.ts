@@ -12,7 +12,7 @@ import { Press, type PressLimits } from './press'
 import { asText } from './text-form'
 import type { Transcript } from './transcript'
 import type { TranscriptSource } from './transcripts'
-import { wordingFor, type Wording } from './wording'
+import { Wording } from './wording'
 
 export const TRANSCRIPT_FORMS = ['json', 'html', 'txt', 'csv', 'pdf'] as const
 export type TranscriptForm = (typeof TRANSCRIPT_FORMS)[number]
@@ -123,7 +123,7 @@ const factsOf = ({ id, opening }: Conversation): Facts => ({
 const wordingOf = (
   facts: Facts,
   { timeZone = 'UTC', language = facts.language }: Omit<RenderOptions, 'form'>,
-): Wording => wordingFor({ timeZone, language })
+): Wording => new Wording({ timeZone, language })
 function labelsOf(facts: Facts, { form, wording, hash }: Look): Omit<Rendering, 'body'> {
   const variant = [EDITION, form, wording.language, wording.timeZone].join(' ')
   return {

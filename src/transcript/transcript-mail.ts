@@ -5,7 +5,7 @@ import { readMailAddress } from './mail-address'
 import type { Mailer, SentMail } from './mailer'
 import type { CustomerTranscript } from './transcript'
 import type { TranscriptForms } from './transcript-forms'
-import { wordingFor } from './wording'
+import { Wording } from './wording'
 
 export class TranscriptMail {
   readonly #forms: TranscriptForms
@@ -32,7 +32,7 @@ export class TranscriptMail {
       })
     const address = readMailAddress(to)
     const { language } = transcript
-    const wording = wordingFor({ timeZone, language })
+    const wording = new Wording({ timeZone, language })
     // One after the other: together they would hold three documents in memory.
     const html = await text((await this.#forms.render(transcript, { form: 'html', timeZone })).body)
     const plain = await text((await this.#forms.render(transcript, { form: 'txt', timeZone })).body)

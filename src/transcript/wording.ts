@@ -1,6 +1,5 @@
 // The words of a document: its labels, its times in a zone, and the sentences about who came and went.
 import { GatewayError } from '../model/errors'
-import { RecentMap } from '../model/recent-map'
 import { ENGLISH, LABELS, type Labels } from './labels'
 import type { Move, Observation } from './transcript'
 
@@ -25,6 +24,7 @@ export class Wording {
   /** Each takes as long as some hundred lines; a PDF's wording is asked for none of them in the gateway. */
   #time: Intl.DateTimeFormat | null = null
   #clock: Intl.DateTimeFormat | null = null
+  /** A document may say the size of thousands of files. */
   readonly #sizes = new Map<Unit, Intl.NumberFormat>()
 
   /** Throws `invalidRequest` for a time zone that does not exist. */
@@ -80,18 +80,6 @@ export class Wording {
     this.#sizes.set(unit, made)
     return made
   }
-}
-
-const MOST_AT_HAND = 64
-const atHand = new RecentMap<string, Wording>(MOST_AT_HAND)
-/** As `new Wording`, kept for the next document: making one holds the chats up for a millisecond or two. */
-export function wordingFor({ language, timeZone }: WordingOptions): Wording {
-  const name = `${canonical(language)} ${timeZone}`
-  const known = atHand.get(name)
-  if (known) return known
-  const made = new Wording({ language, timeZone })
-  atHand.set(name, made)
-  return made
 }
 
 function labelOf(entry: Move | Observation): keyof Labels {

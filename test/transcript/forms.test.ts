@@ -8,7 +8,7 @@ import { Pictures } from '../../src/transcript/pictures'
 import { asText } from '../../src/transcript/text-form'
 import type { StaffEntry, Transcript } from '../../src/transcript/transcript'
 import { TranscriptForms } from '../../src/transcript/transcript-forms'
-import { Wording, wordingFor } from '../../src/transcript/wording'
+import { Wording } from '../../src/transcript/wording'
 import { timeOf } from '../support/picture'
 import { anna, bob, bytesOf, lineOf, staffTranscriptOf, textOf, transcriptOf, whisperOf } from '../support/transcripts'
 
@@ -268,28 +268,6 @@ describe('whatever the form', () => {
     ]
     expect(new Set(tags).size).toBe(tags.length)
     expect(await tagOf({ form: 'txt' })).toBe(tags[0])
-  })
-  it('the words of a language and a zone are looked up once, however the language is spelled', () => {
-    const german = wordingFor({ language: 'de-at', timeZone: 'Europe/Vienna' })
-    expect(wordingFor({ language: 'DE-AT', timeZone: 'Europe/Vienna' })).toBe(german)
-    expect(german.day('2030-01-31T12:00:00.000Z')).toBe('Donnerstag, 31. Jänner 2030')
-    expect(wordingFor({ language: 'de', timeZone: 'Europe/Vienna' }).day('2030-01-31T12:00:00.000Z')).toContain(
-      'Januar',
-    )
-    expect(wordingFor({ language: 'de-at', timeZone: 'UTC' }).timeZone).toBe('UTC')
-  })
-  it('sizes are said in the unit that they have, and again in the same', () => {
-    const english = wording()
-    expect([0, 1, 999, 1_000, 12_345, 2_500_000, 3e9, 12_345].map((bytes) => english.size(bytes))).toEqual([
-      '0 bytes',
-      '1 byte',
-      '999 bytes',
-      '1 kB',
-      '12.3 kB',
-      '2.5 MB',
-      '3 GB',
-      '12.3 kB',
-    ])
   })
   it('a time zone that does not exist is refused with a sentence', async () => {
     await expect(forms.render(transcript, { form: 'txt', timeZone: 'Mars/Base' })).rejects.toMatchObject({
