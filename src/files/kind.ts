@@ -12,6 +12,8 @@ const BY_MAGIC: Readonly<Record<string, Kind>> = {
   'image/gif': 'gif',
   'image/webp': 'webp',
   'image/avif': 'avif',
+  'image/heic': 'heic',
+  'image/heif': 'heic',
   'application/pdf': 'pdf',
   'text/vcard': 'vcf',
   'text/calendar': 'ics',
@@ -20,9 +22,14 @@ const BY_MAGIC: Readonly<Record<string, Kind>> = {
   'audio/mp4': 'm4a',
   'audio/x-m4a': 'm4a',
   'audio/ogg': 'ogg',
+  'audio/aac': 'aac',
+  'audio/amr': 'amr',
   'video/mp4': 'mp4',
   'video/x-m4v': 'mp4',
   'video/webm': 'webm',
+  'video/quicktime': 'mov',
+  'video/3gpp': '3gp',
+  'video/3gpp2': '3gp',
   [KINDS.docx[0]]: 'docx',
   [KINDS.xlsx[0]]: 'xlsx',
   [KINDS.pptx[0]]: 'pptx',
@@ -30,7 +37,20 @@ const BY_MAGIC: Readonly<Record<string, Kind>> = {
   [KINDS.ods[0]]: 'ods',
   'application/zip': 'zip',
 }
+/**
+ * Written in text, and told by their first words. Everything else that has a magic number has bytes in it that no text has,
+ * and a text may well begin with "BMW", "GIF" or "Get free".
+ */
+const WRITTEN: readonly string[] = [
+  'application/pdf',
+  'application/postscript',
+  'application/eps',
+  'application/rtf',
+  'text/vcard',
+  'text/calendar',
+]
 const TEXTS: readonly Kind[] = ['txt', 'csv', 'vcf', 'ics']
+/** That are made smaller. HEIC is none of them: its readers come under a licence that ours have not. */
 const PICTURES: readonly Kind[] = ['png', 'jpeg', 'gif', 'webp', 'avif']
 /** Shown where it stands. Everything else is offered for saving, whatever it is. */
 const DISPLAYABLE: readonly string[] = ['image/png', 'image/jpeg', 'image/gif', 'image/webp']
@@ -55,7 +75,8 @@ export const sampleSize = (head: Buffer): number =>
  */
 export async function kindOf(sample: Buffer, name: string, allowed: readonly Kind[]): Promise<Kind> {
   const found = await fileTypeFromBuffer(sample).catch(() => undefined) // what breaks its reader is none that it knows
-  const kind = found ? BY_MAGIC[found.mime.split(';')[0] ?? ''] : textKind(sample, name)
+  const type = found?.mime.split(';')[0] ?? ''
+  const kind = found && (WRITTEN.includes(type) || !isPlain(sample)) ? BY_MAGIC[type] : textKind(sample, name)
   if (!kind || !allowed.includes(kind) || (TEXTS.includes(kind) && !isPlain(sample))) throw notAllowed(allowed)
   return kind
 }

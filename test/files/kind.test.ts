@@ -57,6 +57,13 @@ describe('the kind of a file', () => {
     ['m4a', mp4('M4A ')],
     ['webm', webm],
     ['ogg', ogg],
+    ['heic', mp4('heic')],
+    ['heic', mp4('mif1')],
+    ['mov', mp4('qt  ')],
+    ['mov', Buffer.concat([Buffer.from([0, 0, 0, 8]), text('wide'), Buffer.alloc(64)])],
+    ['3gp', mp4('3gp4')],
+    ['aac', ascii('\xff\xf1\x50\x80')],
+    ['amr', ascii('#!AMR\n')],
     ['docx', zip(office(`${OFFICE}.wordprocessingml.document`))],
     ['xlsx', zip(office(`${OFFICE}.spreadsheetml.sheet`))],
     ['pptx', zip(office(`${OFFICE}.presentationml.presentation`))],
@@ -71,6 +78,12 @@ describe('the kind of a file', () => {
   ])('is %s by its bytes', async (kind, bytes) => {
     expect(await asKind(bytes, 'photo.png')).toBe(kind)
   })
+  it.each(['BMW', 'MZ', 'GIF or PNG?', 'Get free', 'FORM 7', 'MAC addresses', '8BPS', 'OggS'])(
+    'is text for one that begins with "%s", as files of another kind do',
+    async (words) => {
+      expect(await asKind(text(`${words} and so on, in words that anybody can read.\n`.repeat(50)))).toBe('txt')
+    },
+  )
   it('is a table when text says so by its name, and nothing else is by a name', async () => {
     expect(await asKind(text('a,b\n1,2\n'), 'list.CSV')).toBe('csv')
     expect(await asKind(await picture('png'), 'list.csv')).toBe('png')
