@@ -19,6 +19,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { member, post } from './people.mjs'
+import { START_FLAGS } from './start-flags.mjs'
 
 const ADMIN = { username: 'admin', password: 'correct horse battery' }
 const MESSAGES = 1_000
@@ -163,7 +164,7 @@ async function main() {
   const folder = mkdtempSync(join(tmpdir(), 'beside-'))
   const file = join(folder, 'noise.png')
   await drawNoise(file)
-  const gateway = spawn(process.execPath, ['--max-semi-space-size=64', 'dist/src/main.js'], {
+  const gateway = spawn(process.execPath, [...START_FLAGS, 'dist/src/main.js'], {
     env: {
       ...process.env,
       ...{

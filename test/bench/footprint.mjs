@@ -27,12 +27,7 @@ const TELLS = `process.on('SIGUSR2', () => {
 async function gateway(port) {
   const settings = { PORT: String(port), HOST: '127.0.0.1', METRICS_PORT: '0', LOG_LEVEL: 'silent', RATE_LIMITS: 'off' }
   const secrets = { SECRET_KEY: TEXT, ADMIN_USER: ADMIN.username, ADMIN_PASSWORD: ADMIN.password }
-  const flags = [
-    '--max-semi-space-size=64',
-    '--expose-gc',
-    '--import',
-    `data:text/javascript,${encodeURIComponent(TELLS)}`,
-  ]
+  const flags = [...START_FLAGS, '--expose-gc', '--import', `data:text/javascript,${encodeURIComponent(TELLS)}`]
   const child = spawn(process.execPath, [...flags, 'dist/src/main.js'], {
     env: { ...process.env, ...settings, ...secrets, NODE_ENV: '' },
     stdio: ['ignore', 'pipe', 'inherit'],

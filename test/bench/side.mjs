@@ -4,10 +4,11 @@ import { cpus } from 'node:os'
 import { Child } from './child.mjs'
 import { startPostgres, startRedis } from './daemons.mjs'
 import { nodeOf, senderOf } from './door.mjs'
+import { START_FLAGS } from './start-flags.mjs'
 
 const BURST = 5
 /** What `npm start` gives our server; the peers get it too. */
-export const SERVER_FLAGS = ['--max-semi-space-size=64', '--expose-gc']
+export const SERVER_FLAGS = [...START_FLAGS, '--expose-gc']
 
 /** For each node. */
 const WARM_MESSAGES = 10_000
