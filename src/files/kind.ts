@@ -50,7 +50,7 @@ const WRITTEN: readonly string[] = [
   'text/calendar',
 ]
 const TEXTS: readonly Kind[] = ['txt', 'csv', 'vcf', 'ics']
-/** That are made smaller. HEIC is none of them: its readers come under a licence that ours have not. */
+/** That are made smaller. HEIC is none of them: sharp, as npm has it, unpacks AV1 but not HEVC, which is patented. */
 const PICTURES: readonly Kind[] = ['png', 'jpeg', 'gif', 'webp', 'avif']
 /** Shown where it stands. Everything else is offered for saving, whatever it is. */
 const DISPLAYABLE: readonly string[] = ['image/png', 'image/jpeg', 'image/gif', 'image/webp']
