@@ -38,8 +38,8 @@ const BY_MAGIC: Readonly<Record<string, Kind>> = {
   'application/zip': 'zip',
 }
 /**
- * Written in text, and told by their first words. Everything else that has a magic number has bytes in it that no text has,
- * and a text may well begin with "BMW", "GIF" or "Get free".
+ * Written in text, and told by their first words. Of the other kinds here, each has bytes in it that no text has, and a text
+ * may well begin with "BMW", "GIF" or "Get free".
  */
 const WRITTEN: readonly string[] = [
   'application/pdf',
@@ -55,7 +55,7 @@ const PICTURES: readonly Kind[] = ['png', 'jpeg', 'gif', 'webp', 'avif']
 /** Shown where it stands. Everything else is offered for saving, whatever it is. */
 const DISPLAYABLE: readonly string[] = ['image/png', 'image/jpeg', 'image/gif', 'image/webp']
 /** What begins like this is run by somebody: pages, drawings and feeds by browsers, scripts by shells. */
-const MARKUP = /^(?:\uFEFF|[\s\0])*(?:<[!?/a-z]|#!)/i
+const MARKUP = /^(?:\uFEFF|\s)*(?:<[!?/a-z]|#!)/i
 
 /** How many of a file's first bytes tell what it is. */
 const SAMPLE_BYTES = 64 * 1024
@@ -75,19 +75,25 @@ export const sampleSize = (head: Buffer): number =>
  */
 export async function kindOf(sample: Buffer, name: string, allowed: readonly Kind[]): Promise<Kind> {
   const found = await fileTypeFromBuffer(sample).catch(() => undefined) // what breaks its reader is none that it knows
-  const type = found?.mime.split(';')[0] ?? ''
-  const kind = found && (WRITTEN.includes(type) || !isPlain(sample)) ? BY_MAGIC[type] : textKind(sample, name)
-  if (!kind || !allowed.includes(kind) || (TEXTS.includes(kind) && !isPlain(sample))) throw notAllowed(allowed)
+  const kind = kindAs(found?.mime.split(';')[0] ?? '', sample, name)
+  if (!kind || !allowed.includes(kind)) throw notAllowed(allowed)
   return kind
 }
-function textKind(sample: Buffer, name: string): Kind {
-  return /\.csv$/i.test(name) && isPlain(sample) ? 'csv' : 'txt'
+/** @param type as file-type calls it; empty when it knows none */
+function kindAs(type: string, sample: Buffer, name: string): Kind | null {
+  const isWritten = isUtf8Text(sample)
+  const kind = type === '' || (isWritten && !WRITTEN.includes(type)) ? textKind(name) : BY_MAGIC[type]
+  if (!kind || (TEXTS.includes(kind) && !isWritten)) return null
+  // Whatever magic stands behind it: a comment has room for that of a film. Only voice messages begin so themselves.
+  const isRun = MARKUP.test(sample.toString('utf8', 0, 1_024)) && (kind !== 'amr' || isWritten)
+  return isRun ? null : kind
 }
+const textKind = (name: string): Kind => (/\.csv$/i.test(name) ? 'csv' : 'txt')
 
-/** Text that nobody runs. The last character may be cut off where the sample ends. */
-function isPlain(sample: Buffer): boolean {
-  if (sample.includes(0) || MARKUP.test(sample.toString('utf8', 0, 1_024))) return false
-  return [0, 1, 2, 3].some((cut) => isUtf8(sample.subarray(0, sample.length - cut)))
+/** The last character may be cut off where the sample ends. */
+function isUtf8Text(sample: Buffer): boolean {
+  const cuts = sample.length < SAMPLE_BYTES ? [0] : [0, 1, 2, 3]
+  return !sample.includes(0) && cuts.some((cut) => isUtf8(sample.subarray(0, sample.length - cut)))
 }
 
 export const mediaTypeOf = (kind: Kind): string => KINDS[kind][0]
