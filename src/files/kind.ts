@@ -84,9 +84,8 @@ function kindAs(type: string, sample: Buffer, name: string): Kind | null {
   const isWritten = isUtf8Text(sample)
   const kind = type === '' || (isWritten && !WRITTEN.includes(type)) ? textKind(name) : BY_MAGIC[type]
   if (!kind || (TEXTS.includes(kind) && !isWritten)) return null
-  // Whatever magic stands behind it: a comment has room for that of a film. Only voice messages begin so themselves.
-  const isRun = MARKUP.test(sample.toString('utf8', 0, 1_024)) && (kind !== 'amr' || isWritten)
-  return isRun ? null : kind
+  // Voice messages begin as scripts do, and a comment has room for the magic of a film.
+  return kind !== 'amr' && MARKUP.test(sample.toString('utf8', 0, 1_024)) ? null : kind
 }
 const textKind = (name: string): Kind => (/\.csv$/i.test(name) ? 'csv' : 'txt')
 

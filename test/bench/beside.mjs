@@ -189,7 +189,7 @@ async function main() {
   const resident = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${gateway.pid}/status`, 'utf8'))?.[1]) / 1_024
   try {
     const { token: staff } = await post(url, '/api/agent/login', ADMIN)
-    const rooms = []
+    const rooms = /** @type {{ customer: any, agent: any, conversationId: string }[]} */ ([])
     for (let i = 0; i < roomCount; i++) {
       const { conversationId, participant, token } = await begin(url)
       const customer = await member(url, { conversationId, id: participant.id, token })
@@ -218,10 +218,9 @@ async function main() {
       const died = once(loader, 'exit').then(() =>
         Promise.reject(new Error('The load died; what it said stands above.')),
       )
-      died.catch(() => undefined) // heard below, too
-      // Its start is no part of what it stands for.
-      await Promise.race([once(loader, 'message'), died])
-      const over = Promise.race([once(loader, 'message'), died])
+      const word = () => Promise.race([once(loader, 'message'), died])
+      await word() // its start is no part of what it stands for
+      const over = word()
       over.catch(() => undefined) // heard below, after the chat
       loader.send('go')
       const heard = await chat(rooms, slice)
@@ -235,8 +234,8 @@ async function main() {
       faults += warm.lost + warm.doubled + warm.told.failures.length
       console.log(`warming up beside the load: p50 ${warm.p50.toFixed(1)} p99 ${warm.p99.toFixed(1)} ms`)
     }
-    const alone = []
-    const beside = []
+    const alone = /** @type {number[]} */ ([])
+    const beside = /** @type {number[]} */ ([])
     let most = 0
     for (let repeat = 0; repeat < repeats; repeat++) {
       const a = await chat(rooms, `a${repeat}`)

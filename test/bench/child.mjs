@@ -21,7 +21,7 @@ export class Child {
   #process
   #name
 
-  /** @param {string} file beside this one @param {{ core?: number, env?: Record<string, string>, flags?: readonly string[] }} [options] */
+  /** @param {string} file beside this one @param {{ core?: number | undefined, env?: Record<string, string>, flags?: readonly string[] }} [options] */
   constructor(file, { core, env = {}, flags = [] } = {}) {
     const script = fileURLToPath(new URL(file, import.meta.url))
     // Flags of node are handed on: `node --cpu-prof test/bench/main.mjs` tells where each process spends its time.

@@ -7,6 +7,7 @@ import { on, once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { member, post } from './people.mjs'
+import { START_FLAGS } from './start-flags.mjs'
 
 const require = createRequire(import.meta.url)
 const { Client } = require('pg')
