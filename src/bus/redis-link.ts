@@ -3,6 +3,7 @@ import { Redis } from 'ioredis'
 import type { BusHealth } from './bus'
 import type { RedisAddress } from './redis-address'
 import { readReply, reasonOf, RedisRefusal, type RedisCommand, type RedisReply } from './redis-commands'
+import { connectorTo } from './redis-connector'
 
 const CONNECT_MS = 2_000
 /** A connection that owes an answer for so long is cut: whoever hangs is taken for dead, and all that waits is refused. */
@@ -207,13 +208,14 @@ export class RedisLink {
 const degraded = (sentence: string): BusHealth => ({ status: 'degraded', sentence })
 
 /** Nothing is queued while there is no connection, nothing is sent twice, and the oldest protocol is spoken. */
-function createClient({ host, port, username, password, database, tls }: RedisAddress): Redis {
+function createClient(address: RedisAddress): Redis {
+  const { username, password, database, tls } = address
   return new Redis({
-    host,
-    port,
+    Connector: connectorTo(address, DISCONNECT_MS),
     username,
     password,
     db: database,
+    // The connector has what it takes; the client waits for a greeting in TLS because of it.
     ...(tls && { tls: {} }),
     protocol: 2,
     disableClientInfo: true,
@@ -223,7 +225,6 @@ function createClient({ host, port, username, password, database, tls }: RedisAd
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     connectTimeout: CONNECT_MS,
-    disconnectTimeout: DISCONNECT_MS,
     socketTimeout: SILENCE_MS,
     retryStrategy: (times) => Math.min(FIRST_RETRY_MS * 2 ** (times - 1), LAST_RETRY_MS) * (0.5 + Math.random() / 2),
   })

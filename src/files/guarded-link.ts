@@ -103,7 +103,7 @@ function opened<T extends Socket>(socket: T, event: 'connect' | 'secureConnect',
       resolve(socket)
     })
     const closed = () => fail(new Error('Closed'))
-    socket.once('error', fail).once('close', closed)
+    socket.on('error', fail).once('close', closed) // TLS may tell of two errors
     signal.addEventListener('abort', giveUp, { once: true })
     if (signal.aborted) giveUp()
   })

@@ -1,9 +1,12 @@
 // Redis over TLS: nodes speak to an instance whose certificate they trust, and to no other.
 import { execFile, execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { connect, createServer, type AddressInfo, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { RedisBus } from '../../src/bus/redis-bus'
 import { RedisServer } from '../support/redis'
 
 const ROOT = join(__dirname, '../..')
@@ -15,6 +18,25 @@ const NODE = `
     console.log(JSON.stringify({ status: bus.health().status, faults }))
     await bus.close()
   })`
+
+/** In front of a server: passes on at once what clients say, and what the server says only when it has said its last word. */
+async function lateRelay(port: number): Promise<Server> {
+  const relay = createServer({ allowHalfOpen: true }, (client) => {
+    const server = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+    const words: Buffer[] = []
+    server.on('data', (bytes) => words.push(bytes))
+    server.once('end', () => client.end(Buffer.concat(words)))
+    client.on('data', (bytes) => {
+      server.write(bytes)
+      relay.emit('greeted')
+    })
+    client.once('end', () => server.end())
+    client.once('close', () => relay.emit('left'))
+  })
+  relay.listen(0, '127.0.0.1')
+  await once(relay, 'listening')
+  return relay
+}
 
 describe('a bus over TLS', () => {
   let server: RedisServer
@@ -50,5 +72,19 @@ describe('a bus over TLS', () => {
       status: 'degraded',
       faults: ['Redis cannot be used by the bus: DEPTH_ZERO_SELF_SIGNED_CERT'],
     })
+  })
+  it('is closed in peace while it is greeted by an instance that it does not trust', async () => {
+    const relay = await lateRelay(Number(new URL(server.url).port))
+    const url = new URL(server.url)
+    url.port = String((relay.address() as AddressInfo).port)
+    const twice = (what: string) => once(relay, what).then(() => once(relay, what))
+    const greeted = twice('greeted')
+    const bus = new RedisBus({ urls: [url.href] })
+    await greeted
+    const left = twice('left')
+    await bus.close()
+    await left
+    relay.close()
+    await once(relay, 'close')
   })
 })
