@@ -1,3 +1,4 @@
+import regexp from 'eslint-plugin-regexp'
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
@@ -5,7 +6,11 @@ export default tseslint.config(
   ...tseslint.configs.strictTypeChecked,
   { languageOptions: { parserOptions: { projectService: true } } },
   {
+    plugins: { regexp },
     rules: {
+      // A pattern with two ways to read one character tries them all, and a line of some dozen holds up everybody.
+      'regexp/no-dupe-disjunctions': ['error', { report: 'interesting', reportExponentialBacktracking: 'potential' }],
+      'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
       '@typescript-eslint/require-await': 'off', // adapters keep a port's async shape even when they have nothing to wait for
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
@@ -33,6 +38,9 @@ export default tseslint.config(
     rules: {
       'no-console': 'off',
       'max-lines-per-function': 'off', // a describe block is one function
+      // What tests look at they have made themselves.
+      'regexp/no-dupe-disjunctions': 'off',
+      'regexp/no-super-linear-backtracking': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',
     },
   },

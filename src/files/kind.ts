@@ -1,5 +1,4 @@
 // What a file is, by its bytes: never by its name, nor by what its sender says. What may be sent stands here.
-import { isUtf8 } from 'node:buffer'
 import { Transform, type TransformCallback } from 'node:stream'
 import { fileTypeFromBuffer } from 'file-type/core'
 import { GatewayError } from '../model/errors'
@@ -54,8 +53,8 @@ const TEXTS: readonly Kind[] = ['txt', 'csv', 'vcf', 'ics']
 const PICTURES: readonly Kind[] = ['png', 'jpeg', 'gif', 'webp', 'avif']
 /** Shown where it stands. Everything else is offered for saving, whatever it is. */
 const DISPLAYABLE: readonly string[] = ['image/png', 'image/jpeg', 'image/gif', 'image/webp']
-/** What begins like this is run by somebody: pages, drawings and feeds by browsers, scripts by shells. */
-const MARKUP = /^(?:\uFEFF|\s)*(?:<[!?/a-z]|#!)/i
+/** What begins like this, be it behind byte order marks, is run by somebody: pages and drawings by browsers, scripts by shells. */
+const MARKUP = /^\s*(?:<[!?/a-z]|#!)/i
 
 /** How many of a file's first bytes tell what it is. */
 const SAMPLE_BYTES = 64 * 1024
@@ -81,18 +80,34 @@ export async function kindOf(sample: Buffer, name: string, allowed: readonly Kin
 }
 /** @param type as file-type calls it; empty when it knows none */
 function kindAs(type: string, sample: Buffer, name: string): Kind | null {
-  const isWritten = isUtf8Text(sample)
-  const kind = type === '' || (isWritten && !WRITTEN.includes(type)) ? textKind(name) : BY_MAGIC[type]
-  if (!kind || (TEXTS.includes(kind) && !isWritten)) return null
+  const words = wordsOf(sample)
+  const kind = type === '' || (words !== null && !WRITTEN.includes(type)) ? textKind(name) : BY_MAGIC[type]
+  if (!kind || (TEXTS.includes(kind) && words === null)) return null
   // Voice messages begin as scripts do, and a comment has room for the magic of a film.
-  return kind !== 'amr' && MARKUP.test(sample.toString('utf8', 0, 1_024)) ? null : kind
+  return kind !== 'amr' && MARKUP.test(words ?? sample.toString('utf8', 0, 1_024)) ? null : kind
 }
 const textKind = (name: string): Kind => (/\.csv$/i.test(name) ? 'csv' : 'txt')
 
-/** The last character may be cut off where the sample ends. */
-function isUtf8Text(sample: Buffer): boolean {
-  const cuts = sample.length < SAMPLE_BYTES ? [0] : [0, 1, 2, 3]
-  return !sample.includes(0) && cuts.some((cut) => isUtf8(sample.subarray(0, sample.length - cut)))
+export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be'
+/** Of a text, by its byte order mark: older editors and spreadsheets of Windows write UTF-16. Without one it is UTF-8. */
+export function encodingOf(head: Buffer): Encoding {
+  const mark = head.toString('hex', 0, 2)
+  if (mark === 'fffe') return 'utf-16le'
+  return mark === 'feff' ? 'utf-16be' : 'utf-8'
+}
+/** Null for what is no text. The last character may be cut off where the sample ends. */
+function wordsOf(sample: Buffer): string | null {
+  const decoder = new TextDecoder(encodingOf(sample), { fatal: true })
+  return decodedBy(decoder, sample.subarray(0, SAMPLE_BYTES), sample.length >= SAMPLE_BYTES)
+}
+/** Null for what is none of its characters, or is U+0000, which no text has. */
+function decodedBy(decoder: TextDecoder, bytes: Buffer, goesOn: boolean): string | null {
+  try {
+    const words = decoder.decode(bytes, { stream: goesOn })
+    return words.includes('\0') ? null : words
+  } catch {
+    return null
+  }
 }
 
 export const mediaTypeOf = (kind: Kind): string => KINDS[kind][0]
@@ -107,30 +122,22 @@ export function namedAs(kind: Kind, name: string): string {
   return endings.includes(ending) ? name : `${name}.${endings[0] ?? ''}`
 }
 
-/** Lets text through for as long as it is UTF-8 without U+0000. */
+/** Lets text through for as long as it is in its encoding and without U+0000. */
 export class TextGuard extends Transform {
-  readonly #decoder = new TextDecoder('utf-8', { fatal: true })
+  readonly #decoder: TextDecoder
   readonly #allowed: readonly Kind[]
 
-  constructor(allowed: readonly Kind[]) {
+  constructor(encoding: Encoding, allowed: readonly Kind[]) {
     super()
+    this.#decoder = new TextDecoder(encoding, { fatal: true })
     this.#allowed = allowed
   }
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    if (chunk.includes(0) || !this.#isText(() => this.#decoder.decode(chunk, { stream: true })))
-      done(notAllowed(this.#allowed))
+    if (decodedBy(this.#decoder, chunk, true) === null) done(notAllowed(this.#allowed))
     else done(null, chunk)
   }
   override _flush(done: TransformCallback): void {
-    done(this.#isText(() => this.#decoder.decode()) ? null : notAllowed(this.#allowed))
-  }
-  #isText(decode: () => string): boolean {
-    try {
-      decode()
-      return true
-    } catch {
-      return false
-    }
+    done(decodedBy(this.#decoder, Buffer.alloc(0), false) === null ? notAllowed(this.#allowed) : null)
   }
 }
 

@@ -6,7 +6,7 @@ import { newFileId } from '../model/new-id'
 import { Turns } from '../model/turns'
 import type { FileRow, FileStore, FileUsage } from '../store/file-store'
 import { fileName } from './file-name'
-import { isPicture, isText, kindOf, mediaTypeOf, namedAs, sampleSize, TextGuard } from './kind'
+import { encodingOf, isPicture, isText, kindOf, mediaTypeOf, namedAs, sampleSize, TextGuard } from './kind'
 import { DEFAULT_KINDS, type Kind } from './kinds'
 import { receiveFile, type ArrivingFile, type FormRequest } from './multipart'
 import { peek } from './peek'
@@ -128,6 +128,7 @@ export class Receiving {
       throw new GatewayError('invalidRequest', 'The file is empty. Send one with something in it.')
     const name = fileName(file.name, ENDING_BYTES)
     const kind = await kindOf(sample, name, kinds)
+    const guard = isText(kind) ? new TextGuard(encodingOf(sample), kinds) : null
     const coming: FileRow = {
       ...{ tenant: place.tenant, conversationId: place.conversationId, participantId, id: newFileId() },
       ...{ name: namedAs(kind, name), mediaType: '', size: most, sha256: '' },
@@ -138,7 +139,7 @@ export class Receiving {
     if (!(await this.#rows.take(() => store.add(coming, perConversation)))) throw noRoom(perConversation)
     let ready: FileRow
     try {
-      ready = await this.#keep(coming, kind, { ...file, bytes: whole }, signal)
+      ready = await this.#keep(coming, { ...file, bytes: whole, kind, guard }, signal)
     } catch (cause) {
       await this.#deps.discard(coming)
       throw cause
@@ -149,15 +150,10 @@ export class Receiving {
     throw notYours()
   }
 
-  async #keep(
-    coming: FileRow,
-    kind: Kind,
-    { bytes: whole, taken }: ArrivingFile,
-    signal: AbortSignal,
-  ): Promise<FileRow> {
+  async #keep(coming: FileRow, { bytes: whole, taken, kind, guard }: Known, signal: AbortSignal): Promise<FileRow> {
     const { vault, scanner } = this.#deps
     const { id } = coming
-    const bytes = isText(kind) ? guarded(whole, this.#options.kinds) : whole
+    const bytes = guard ? guarded(whole, guard) : whole
     const written = await vault.write(id, bytes, { maxBytes: this.#options.maxBytes, signal, ...(taken && { taken }) })
     if (scanner) await scanner.scan(await this.#readBack(id), signal)
     const picture = isPicture(kind) ? await this.#picture(id, signal) : {}
@@ -198,6 +194,12 @@ interface Taking {
   readonly signal: AbortSignal
 }
 
+interface Known extends ArrivingFile {
+  readonly kind: Kind
+  /** Null for what is no text. */
+  readonly guard: TextGuard | null
+}
+
 /** A form that says how long it is has no longer file in it. */
 function mostOf({ headers }: FormRequest, maxBytes: number): number {
   const length = Number(headers['content-length'])
@@ -205,8 +207,7 @@ function mostOf({ headers }: FormRequest, maxBytes: number): number {
 }
 
 /** Fails with what the guard found. */
-function guarded(bytes: Readable, kinds: readonly Kind[]): Readable {
-  const guard = new TextGuard(kinds)
+function guarded(bytes: Readable, guard: TextGuard): Readable {
   pipeline(bytes, guard, () => undefined) // whoever reads the guard hears it
   return guard
 }

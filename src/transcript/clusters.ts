@@ -19,9 +19,8 @@ const KANA = /[\p{Script=Hiragana}\p{Script=Katakana}]/u
 const HANGUL = /\p{Script=Hangul}/u
 /** Letters that Urdu has and neither Arabic nor Persian. */
 const URDU = /[ٹڈڑںےۓہھ]/u
-/** An emoji by itself, or one that a selector, a keycap or a flag makes one. */
-const EMOJI =
-  /^(?:\p{Emoji_Presentation}|\p{Regional_Indicator}|\p{Emoji}[\u{1F3FB}-\u{1F3FF}]?\uFE0F|[0-9#*]\uFE0F?\u20E3)/u
+/** An emoji by itself, the letters of flags among them, or one that a selector or a keycap makes one. */
+const EMOJI = /^(?:\p{Emoji_Presentation}|\p{Emoji}[\u{1F3FB}-\u{1F3FF}]?\uFE0F|[0-9#*]\uFE0F?\u20E3)/u
 
 /** The paragraph decides, then the conversation's language: a name in Han says nothing by itself. */
 export function styleOf(text: string, language: string): ScriptStyle {

@@ -22,14 +22,21 @@ export interface TextSpan {
 }
 const ADDRESS = /https?:\/\/[^\s<>"'\u2066-\u2069\u202a-\u202e]{1,2000}/giu
 /** What ends a sentence rather than an address. */
-const TRAILING = /[.,;:!?)\]}。，！？）」』]+$/u
+const TRAILING = '.,;:!?)]}。，！？）」』'
+
+/** From its end: a pattern would try each of a thousand full stops for the first of the last. */
+function untrailed(address: string): string {
+  let end = address.length
+  while (end > 0 && TRAILING.includes(address.charAt(end - 1))) end--
+  return address.slice(0, end)
+}
 
 /** Cuts a text into words and web addresses. */
 export function spansOf(text: string): TextSpan[] {
   const spans: TextSpan[] = []
   let from = 0
   for (const match of text.matchAll(ADDRESS)) {
-    const shown = match[0].replace(TRAILING, '')
+    const shown = untrailed(match[0])
     const link = webLink(shown)
     if (link === '') continue
     if (match.index > from) spans.push({ text: text.slice(from, match.index), link: '' })

@@ -6,12 +6,23 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import sharp from 'sharp'
-import { isDisplayable, kindOf, mediaTypeOf, namedAs, sampleSize, TextGuard } from '../../src/files/kind'
+import {
+  encodingOf,
+  isDisplayable,
+  kindOf,
+  mediaTypeOf,
+  namedAs,
+  sampleSize,
+  TextGuard,
+  type Encoding,
+} from '../../src/files/kind'
 import { ALL_KINDS, DEFAULT_KINDS, type Kind } from '../../src/files/kinds'
 import { GatewayError } from '../../src/model/errors'
 
 const OFFICE = 'application/vnd.openxmlformats-officedocument'
 const text = (words: string) => Buffer.from(words)
+/** As Windows writes it, with a byte order mark. */
+const utf16 = (words: string) => Buffer.from(`\uFEFF${words}`, 'utf16le')
 const ascii = (words: string, length = 64) => Buffer.concat([Buffer.from(words, 'latin1'), Buffer.alloc(length)])
 
 /** An archive whose entries are not packed. */
@@ -76,6 +87,10 @@ describe('the kind of a file', () => {
     ['txt', text('Grüße, 東京 👋')],
     ['txt', text('1 < 2, and <3 you')],
     ['txt', text('a'.repeat(64 * 1024 - 1) + 'ü')],
+    ['txt', text('\uFEFF'.repeat(20_000) + 'so many byte order marks')],
+    ['txt', utf16('Grüße, 東京 👋')],
+    ['txt', utf16('Grüße, 東京 👋').swap16()],
+    ['txt', utf16('a'.repeat(32 * 1024 - 2) + '👋')],
   ])('is %s by its bytes', async (kind, bytes) => {
     expect(await asKind(bytes, 'photo.png')).toBe(kind)
   })
@@ -87,6 +102,7 @@ describe('the kind of a file', () => {
   )
   it('is a table when text says so by its name, and nothing else is by a name', async () => {
     expect(await asKind(text('a,b\n1,2\n'), 'list.CSV')).toBe('csv')
+    expect(await asKind(utf16('a\tb\r\n1\t2\r\n'), 'list.csv')).toBe('csv')
     expect(await asKind(await picture('png'), 'list.csv')).toBe('png')
   })
   it('is taken only when it is allowed', async () => {
@@ -108,7 +124,11 @@ describe('the kind of a file', () => {
     ['a script that begins as voice messages do', text('#!AMR\nrm -rf /\n')],
     ['a script with a word of films', text('#!  free\nrm -rf /\n')],
     ['XML', text('<?xml version="1.0"?><x/>')],
-    ['XML of 16-bit characters', Buffer.from('\uFEFF<?xml version="1.0"?><x/>', 'utf16le')],
+    ['XML of 16-bit characters', utf16('<?xml version="1.0"?><x/>')],
+    ['a page of 16-bit characters', utf16('\uFEFF\r\n<script>alert(1)</script>')],
+    ['the same, the other way round', utf16('<svg onload="alert(1)"/>').swap16()],
+    ['a page behind very much white space', text(' '.repeat(10_000) + '<script>alert(1)</script>')],
+    ['half a character of 16-bit ones', utf16('a\uD83D, and no more').swap16()],
     ['a shell script', text('#!/bin/sh\nrm -rf /\n')],
     ['a program of Windows', ascii('MZ\x90\x00\x03', 512)],
     ['a program of Linux', ascii('\x7fELF\x02\x01\x01', 64)],
@@ -161,25 +181,27 @@ describe('every kind', () => {
 })
 
 describe('a text on its way', () => {
-  const through = async (...chunks: Buffer[]) => {
-    const guard = new TextGuard(DEFAULT_KINDS)
+  const through = async (encoding: Encoding, ...chunks: Buffer[]) => {
+    const guard = new TextGuard(encoding, DEFAULT_KINDS)
     const [bytes] = await Promise.all([buffer(guard), pipeline(Readable.from(chunks), guard)])
-    return bytes.toString()
+    return bytes
   }
   it('passes, wherever its characters are cut', () =>
     fc.assert(
       fc.asyncProperty(fc.string({ unit: 'grapheme', minLength: 1 }), fc.nat(20), async (words, at) => {
         const plain = words.replaceAll('\0', '')
-        const bytes = text(`-${plain}`)
-        expect(await through(bytes.subarray(0, at), bytes.subarray(at))).toBe(`-${plain}`)
+        for (const bytes of [text(`-${plain}`), utf16(plain), utf16(plain).swap16()])
+          expect(await through(encodingOf(bytes), bytes.subarray(0, at), bytes.subarray(at))).toEqual(bytes)
       }),
     ))
   it.each([
     ['with a zero far behind', [text('a'), Buffer.alloc(1)]],
+    ['of 16-bit characters with a zero far behind', [utf16('a'), Buffer.alloc(2)]],
+    ['of 16-bit characters that ends amid one', [utf16('a'), Buffer.alloc(1, 'b')]],
     ['of another encoding far behind', [text('a'), Buffer.from([0xff])]],
     ['that ends amid a character', [text('a'), text('ü').subarray(0, 1)]],
     ['of chance', [randomBytes(10_000)]],
   ])('is stopped %s', async (_, chunks) => {
-    await expect(through(...chunks)).rejects.toMatchObject(notTaken)
+    await expect(through(encodingOf(chunks[0]!), ...chunks)).rejects.toMatchObject(notTaken)
   })
 })
