@@ -48,7 +48,7 @@ export function answerFor(file: Sendable, method: 'GET' | 'HEAD', conditions: Co
 function headersOf({ mediaType, name }: Sendable, tag: string): Record<string, string> {
   const isShown = isDisplayable(mediaType)
   return {
-    'Content-Type': mediaType.startsWith('text/') ? `${mediaType}; charset=utf-8` : mediaType,
+    'Content-Type': /^text\/[^;]*$/.test(mediaType) ? `${mediaType}; charset=utf-8` : mediaType,
     'Content-Disposition': disposition(isShown ? 'inline' : 'attachment', name),
     'Content-Security-Policy': "sandbox; default-src 'none'",
     'X-Content-Type-Options': 'nosniff',

@@ -16,7 +16,7 @@ const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i
  */
 export function fileName(given: string | undefined, room = 0): string {
   // Far longer than any that is kept: what comes behind is not looked at.
-  const last = (given ?? '').slice(-4_096).normalize('NFC').split(/[/\\]/).at(-1) ?? ''
+  const last = (given ?? '').slice(-1_024).normalize('NFC').split(/[/\\]/).at(-1) ?? ''
   const clean = last
     .replace(UNSEEN, '')
     .replace(SPECIAL, '_')

@@ -110,7 +110,9 @@ function decodedBy(decoder: TextDecoder, bytes: Buffer, goesOn: boolean): string
   }
 }
 
-export const mediaTypeOf = (kind: Kind): string => KINDS[kind][0]
+/** With its encoding, where that is not the one that every text here is taken for. */
+export const mediaTypeOf = (kind: Kind, encoding: Encoding = 'utf-8'): string =>
+  encoding === 'utf-8' ? KINDS[kind][0] : `${KINDS[kind][0]}; charset=utf-16`
 export const isText = (kind: Kind): boolean => TEXTS.includes(kind)
 export const isPicture = (kind: Kind): boolean => PICTURES.includes(kind)
 export const isDisplayable = (mediaType: string): boolean => DISPLAYABLE.includes(mediaType)
@@ -127,7 +129,10 @@ export class TextGuard extends Transform {
   readonly #decoder: TextDecoder
   readonly #allowed: readonly Kind[]
 
-  constructor(encoding: Encoding, allowed: readonly Kind[]) {
+  constructor(
+    readonly encoding: Encoding,
+    allowed: readonly Kind[],
+  ) {
     super()
     this.#decoder = new TextDecoder(encoding, { fatal: true })
     this.#allowed = allowed

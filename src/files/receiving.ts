@@ -157,7 +157,7 @@ export class Receiving {
     const written = await vault.write(id, bytes, { maxBytes: this.#options.maxBytes, signal, ...(taken && { taken }) })
     if (scanner) await scanner.scan(await this.#readBack(id), signal)
     const picture = isPicture(kind) ? await this.#picture(id, signal) : {}
-    return { ...coming, ...written, ...picture, mediaType: mediaTypeOf(kind), state: 'ready' }
+    return { ...coming, ...written, ...picture, mediaType: mediaTypeOf(kind, guard?.encoding), state: 'ready' }
   }
   async #readBack(id: FileId): Promise<Readable> {
     const stored = await this.#deps.vault.read(id)

@@ -55,6 +55,8 @@ export type Caller =
 /** The key id of a connector that showed none, and is trusted for its address (`CONNECTOR_ADDRESSES`). */
 const ADDRESS = 'address'
 const MAX_CREDENTIAL = 4_096
+/** Proxies and libraries repeat one, and once is what anybody means. */
+const MAX_IN_ONE_PLACE = 8
 
 export class Credentials {
   readonly #deps: { readonly tokens: Tokens; readonly accounts: Accounts; readonly keys: ApiKeys }
@@ -136,11 +138,14 @@ export const opens = (
 
 /** What stands in one place; a query that repeats its token has several. */
 function credentials(place: unknown): string[] {
-  if (Array.isArray(place)) return place.flatMap((item: unknown) => credentials(item))
-  if (place === undefined || place === null || place === '') return []
-  if (typeof place !== 'string') throw invalid()
-  return [place]
+  const items: readonly unknown[] = Array.isArray(place) ? place : [place]
+  if (items.length > MAX_IN_ONE_PLACE) throw invalid()
+  return items.filter(isThere).map((item) => {
+    if (typeof item !== 'string') throw invalid()
+    return item
+  })
 }
+const isThere = (item: unknown): boolean => item !== undefined && item !== null && item !== ''
 /** Other schemes are not ours to judge: a proxy with a password of its own passes them on. */
 const isBearer = (header: string): boolean => /^bearer /i.test(header)
 const withoutScheme = (text: string): string => text.replace(/^bearer +/i, '').trim()

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isSaid, type Line, type StaffEntry, type Transcript, type Whisper } from './transcript'
 
 /** Lines or events that are spelled out at once: a long conversation must not hold up the chats beside it. */
-const PIECE = 50
+const PIECE = 10
 
 /** Spelled out key by key, so that the same conversation is the same text wherever it was read. */
 function headOf({ conversationId, channel, account, subject, language, startedAt, ...more }: Transcript) {

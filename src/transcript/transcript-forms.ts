@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { Readable } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Conversation } from '../model/conversation'
 import { GatewayError } from '../model/errors'
 import { asCsv } from './csv-form'
@@ -148,6 +149,8 @@ function streamOf(pieces: Iterable<string> | AsyncIterable<string>): Readable {
       if (held.length < CHUNK) continue
       yield Buffer.from(held)
       held = ''
+      // A reader who takes all of it at once would have it all made in one turn.
+      await nextTurn()
     }
     if (held !== '') yield Buffer.from(held)
   }

@@ -77,7 +77,14 @@ describe('an answer with a file', () => {
 })
 
 describe('row 27: an answer with a file', () => {
-  const types = [...ALL_KINDS.map(mediaTypeOf), 'image/svg+xml', 'text/html', 'application/xhtml+xml', 'text/xml', '']
+  const types = [
+    ...ALL_KINDS.map((kind) => mediaTypeOf(kind)),
+    'image/svg+xml',
+    'text/html',
+    'application/xhtml+xml',
+    'text/xml',
+    '',
+  ]
   it.each(types)('row 27: of the type %j is never run: it is saved, or a picture without scripts', (mediaType) => {
     for (const name of ['evil.svg', 'evil.html', 'cat.png'])
       for (const conditions of [{}, { range: 'bytes=0-1' }, { range: 'bytes=9999-' }, { 'if-none-match': '"abc"' }]) {
@@ -92,8 +99,10 @@ describe('row 27: an answer with a file', () => {
         expect(headers['Cross-Origin-Resource-Policy']).toBe(isShown ? 'cross-origin' : 'same-origin')
       }
   })
-  it('says of text that it is UTF-8', () => {
+  it('says of text that it is UTF-8, unless it is another', () => {
+    const utf16 = 'text/plain; charset=utf-16'
     expect(get({}, { mediaType: 'text/csv' }).headers['Content-Type']).toBe('text/csv; charset=utf-8')
+    expect(get({}, { mediaType: utf16 }).headers['Content-Type']).toBe(utf16)
   })
   it('has a name that every client reads, and nobody breaks out of', () => {
     const { headers } = get({}, { name: 'Übersicht "für" 東京 (1).pdf' })

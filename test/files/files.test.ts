@@ -68,6 +68,14 @@ describe('files', () => {
     expect(body).toMatchObject({ mediaType: 'image/png', width: null, height: null, thumbnail: null })
     expect((await bytesOf(await get('original', body.id))).equals(broken)).toBe(true)
   })
+  it('are served in the encoding of their byte order mark', async () => {
+    const bytes = Buffer.from('\uFEFFGrüße, 東京', 'utf16le')
+    const { body } = await send(bytes, 'notes.txt')
+    expect(body).toMatchObject({ name: 'notes.txt', mediaType: 'text/plain; charset=utf-16' })
+    const answer = await get('original', body.id)
+    expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-16')
+    expect((await bytesOf(answer)).equals(bytes)).toBe(true)
+  })
   it('row 27: are never served as something that runs, whatever they were called', async () => {
     const { body } = await send('just words', 'evil.html')
     expect(body).toMatchObject({ name: 'evil.html.txt', mediaType: 'text/plain' })

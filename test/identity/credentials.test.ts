@@ -63,7 +63,22 @@ describe('a credential', () => {
   })
   it('is refused when it is junk, in any shape, with one sentence', async () => {
     const sentences = new Set<string>()
-    for (const auth of ['junk', 'a.b.c', 7, { a: 1 }, true, 'x'.repeat(5_000), ['junk', {}], `${house.staff}x`])
+    const many = Array.from({ length: 250_000 }, () => house.customer)
+    const deep: unknown = JSON.parse(`${'['.repeat(1_000)}"x"${']'.repeat(1_000)}`)
+    for (const auth of [
+      many,
+      deep,
+      ['junk'],
+      [['junk']],
+      'junk',
+      'a.b.c',
+      7,
+      { a: 1 },
+      true,
+      'x'.repeat(5_000),
+      ['junk', {}],
+      `${house.staff}x`,
+    ])
       await house.resolve({ auth }).catch((cause: unknown) => {
         expect(cause).toMatchObject(UNAUTHORIZED)
         sentences.add((cause as Error).message)

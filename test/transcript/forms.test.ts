@@ -1,5 +1,6 @@
 // The forms in characters: whatever was said stays words, in every one of them.
 import { createHash } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { asCsv } from '../../src/transcript/csv-form'
 import { hashOf } from '../../src/transcript/canonical'
@@ -252,6 +253,19 @@ describe('whatever the form', () => {
       expect(filename).toMatch(new RegExp(`^conversation-2030-01-01-[A-Za-z0-9]{1,8}\\.${form}$`))
       expect(etag).toMatch(new RegExp(`^"${await hashOf(transcript)}-[0-9a-f]{8}"$`))
       if (form !== 'pdf') expect(bytes.subarray(-1_000).toString()).toContain(`sha256:${await hashOf(transcript)}`)
+    },
+  )
+  it.each(['json', 'html', 'txt', 'csv'] as const)(
+    '%s of a long conversation lets others have their turn after every chunk',
+    async (form) => {
+      const long = transcriptOf(Array.from({ length: 100 }, (_, i) => lineOf(`${i} ${'long '.repeat(3_000)}`)))
+      const { body } = await forms.render(long, { form })
+      let turns = 0
+      let chunks = 0
+      body.on('data', () => chunks++)
+      for (; !body.closed; turns++) await nextTurn()
+      expect(chunks).toBeGreaterThan(5)
+      expect(turns).toBeGreaterThanOrEqual(chunks - 1)
     },
   )
   it('tells forms, zones and languages of one content apart', async () => {

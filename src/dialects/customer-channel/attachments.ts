@@ -89,7 +89,8 @@ interface Speaker {
 
 /** A file as a message refers to it. */
 export const attachmentOf = ({ id, name, mediaType, size, thumbnail }: FileRow): StoredAttachment => ({
-  type: mediaType,
+  // Its encoding is for who reads the bytes.
+  type: mediaType.replace(/;.*/, ''),
   name,
   fileId: id,
   size,

@@ -13,6 +13,7 @@ import { wasDropped } from './frame'
 import { FrameCache } from './frame-cache'
 import { failureOf } from './handle'
 import { Pings } from './pings'
+import { spreadPolls } from './polled'
 import { forgetHandshake, Handshakes, lighten } from './handshake'
 import type { ClientToServerEvents, ServerToClientEvents } from './wire'
 
@@ -49,6 +50,7 @@ export function createSocketServer(http: HttpServer, deps: ChannelDeps): Channel
   io.engine.on('connection', (connection: Connection) => {
     connections.add(connection)
     pings.take(connection)
+    spreadPolls(connection)
     const leave = handshakes.enter(handshakes.addressOf(connection.request))
     connection.on('close', () => {
       connections.delete(connection)
