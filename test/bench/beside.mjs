@@ -127,7 +127,9 @@ const quantile = (values, share) => [...values].sort((a, b) => a - b)[Math.floor
 /** @param {number[]} values */
 const median = (values) => quantile(values, 0.5)
 
-/** @param {{ customer: any, agent: any, conversationId: string }[]} rooms @param {string} slice */
+/** @typedef {import('socket.io-client').Socket} Member */
+/** @typedef {{ readonly conversationId: string, readonly customer: Member, readonly agent: Member }} Room */
+/** @param {readonly Room[]} rooms @param {string} slice */
 async function chat(rooms, slice) {
   const due = new Map()
   const latencies = /** @type {number[]} */ ([])
@@ -146,7 +148,7 @@ async function chat(rooms, slice) {
     const at = began + (i * 1_000) / rate
     const wait = at - performance.now()
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
-    const { customer, conversationId } = /** @type {any} */ (rooms[i % rooms.length])
+    const { customer, conversationId } = /** @type {Room} */ (rooms[i % rooms.length])
     const text = `${slice} ${i}`
     due.set(text, at)
     customer.emit('sendMessage', { conversationId, type: 'ChatMessage', messageId: text, text }, () => undefined)
@@ -189,7 +191,7 @@ async function main() {
   const resident = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${gateway.pid}/status`, 'utf8'))?.[1]) / 1_024
   try {
     const { token: staff } = await post(url, '/api/agent/login', ADMIN)
-    const rooms = /** @type {{ customer: any, agent: any, conversationId: string }[]} */ ([])
+    const rooms = /** @type {Room[]} */ ([])
     for (let i = 0; i < roomCount; i++) {
       const { conversationId, participant, token } = await begin(url)
       const customer = await member(url, { conversationId, id: participant.id, token })

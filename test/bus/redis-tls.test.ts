@@ -74,8 +74,8 @@ describe('a bus over TLS', () => {
     })
   })
   it('is closed in peace while it is greeted by an instance that it does not trust', async () => {
-    const relay = await lateRelay(Number(new URL(server.url).port))
     const url = new URL(server.url)
+    const relay = await lateRelay(Number(url.port))
     url.port = String((relay.address() as AddressInfo).port)
     const twice = (what: string) => once(relay, what).then(() => once(relay, what))
     const greeted = twice('greeted')

@@ -21,7 +21,7 @@ interface Parser {
 interface Polling {
   readonly name: string
   readonly readyState: string
-  parser: Parser
+  parser: Parser | undefined
   onDataRequest(request: unknown, response: ServerResponse): void
 }
 
@@ -32,9 +32,9 @@ interface Polling {
  */
 export function spreadPolls(connection: Socket['conn']): void {
   const { transport, protocol } = connection as unknown as { transport: Polling; protocol: number }
-  if (transport.name !== 'polling') return
-  if (typeof transport.parser.decodePayload !== 'function' || typeof transport.onDataRequest !== 'function') return
-  const { parser } = transport
+  const { name, parser } = transport
+  if (name !== 'polling' || typeof transport.onDataRequest !== 'function') return
+  if (typeof parser?.decodePayload !== 'function') return
   const begin = transport.onDataRequest.bind(transport)
   const answers: (() => void)[] = []
   let left: Data | null = null
