@@ -90,8 +90,8 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   const passwords = parts.passwords ?? new Passwords()
   const identity = await openIdentity(config, { store: database.accounts, passwords, tenant, now })
   const rereading = shareIdentity(config, { bus, ...identity, onFault })
-  const { files, ...keeping } = await openFiles(config, { store: database.files, tenant, now, onFault })
-  const documents = openDocuments(config, keeping.pictures)
+  const { files, ...keeping } = await openFiles(config, { database, tenant, now, onFault })
+  const documents = openDocuments(config, keeping)
   const links = new FileLinks({ secretKeys: identity.secretKeys, now })
   const base = config.publicUrl === null ? '' : `${config.publicUrl}${config.basePath}`
   const fileDoor = new FileDoor({ links, tenant, base, now })

@@ -23,6 +23,8 @@ export interface FilesDeps {
   readonly now: () => Date
   readonly onFault: (cause: unknown) => void
   readonly options?: FileOptions
+  /** Whether people talk, for whom files are received more slowly; nobody does when it is not said. */
+  readonly isTalk?: () => boolean
 }
 export interface Asked {
   readonly variant: Variant
@@ -56,6 +58,10 @@ export class Files {
     this.#timer = setInterval(() => this.#beginSweep(), SWEEP_MS)
   }
 
+  /** Whether a file is on its way. */
+  get areComing(): boolean {
+    return this.#receiving.isBusy
+  }
   /** @throws GatewayError as `Receiving.upload` */
   upload(...sent: Parameters<Receiving['upload']>): Promise<FileRow> {
     return this.#receiving.upload(...sent)

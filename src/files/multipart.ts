@@ -1,10 +1,10 @@
 // Receives one file in a form (multipart/form-data), as a stream under hard limits: what is wrong with the form is known before the stream ends.
 import busboy, { type Busboy } from 'busboy'
 import type { IncomingHttpHeaders } from 'node:http'
-import { PassThrough, type Readable } from 'node:stream'
+import { PassThrough, type Readable, type Transform } from 'node:stream'
 import { GatewayError, toGatewayError } from '../model/errors'
 import { tooLarge } from './measure'
-import { Paced } from './pace'
+import type { Pace } from './pace'
 import { Spent } from './spent'
 
 /** A request as Node gives it, of which nothing was read. The memory of its chunks is given back: nobody else may look at them. */
@@ -20,6 +20,8 @@ export interface FormLimits {
   /** Without a byte although we wait for one, in milliseconds. */
   readonly idleMs: number
   readonly signal?: AbortSignal | undefined
+  /** That of all files of this gateway. */
+  readonly pace: Pace
 }
 export interface ArrivingFile {
   /** As its sender wrote it. */
@@ -67,7 +69,7 @@ class Reception<T> {
   readonly #headers: IncomingHttpHeaders
   readonly #limits: FormLimits
   readonly #take: (file: ArrivingFile) => Promise<T>
-  readonly #paced = new Paced()
+  readonly #paced: Transform
   readonly #spent = new Spent()
   #form: Busboy | null = null
   #bytes: PassThrough | null = null
@@ -79,6 +81,7 @@ class Reception<T> {
     this.#request = stream
     this.#headers = headers
     this.#limits = limits
+    this.#paced = limits.pace.through()
     this.#take = take
   }
 

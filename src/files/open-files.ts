@@ -1,6 +1,7 @@
 // Opens what files need: a folder or a bucket for their bytes, a scanner if there is one.
 import { join } from 'node:path'
-import type { FileStore } from '../store/file-store'
+import { restAmid, Talk } from '../aside/talk'
+import type { Database } from '../store/database'
 import type { FileId, Tenant } from '../model/ids'
 import { DiskVault } from './disk-vault'
 import { Files } from './files'
@@ -23,7 +24,7 @@ interface Settings {
   readonly dataDir: string
 }
 interface Deps {
-  readonly store: FileStore
+  readonly database: Pick<Database, 'files' | 'conversations'>
   readonly tenant: Tenant
   readonly now: () => Date
   readonly onFault: (cause: unknown) => void
@@ -38,14 +39,20 @@ export interface OpenFiles {
   readonly files: Files
   /** The small picture of a file, for who shows it elsewhere. */
   readonly pictures: (file: Pictured) => Promise<Uint8Array | null>
+  /** How many times as long as it worked a process beside the gateway rests now. */
+  readonly rest: () => number
   readonly close: () => Promise<void>
 }
 export async function openFiles(settings: Settings, deps: Deps): Promise<OpenFiles> {
   const { s3, maxBytes, kinds, clamdUrl } = settings.files
   const vault = s3 ? new S3Vault(s3) : await DiskVault.open({ folder: join(settings.dataDir, 'files') })
   const thumbnails = new Thumbnails()
+  const talk = new Talk()
+  deps.database.conversations.onCommitted(() => talk.heard())
   const files = new Files({
     ...deps,
+    store: deps.database.files,
+    isTalk: () => talk.isOn,
     vault,
     thumbnails,
     scanner: clamdUrl === null ? null : new ClamdScanner({ url: clamdUrl }),
@@ -55,6 +62,7 @@ export async function openFiles(settings: Settings, deps: Deps): Promise<OpenFil
     files,
     pictures: async ({ fileId, hasThumbnail }) =>
       fileId && hasThumbnail ? files.thumbnail(deps.tenant, fileId) : null,
+    rest: () => restAmid({ isTalk: talk.isOn, areFilesComing: files.areComing }),
     close: async () => {
       await files.close()
       await thumbnails.close()

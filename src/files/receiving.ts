@@ -9,6 +9,7 @@ import { fileName } from './file-name'
 import { encodingOf, isPicture, isText, kindOf, mediaTypeOf, namedAs, sampleSize, TextGuard } from './kind'
 import { DEFAULT_KINDS, type Kind } from './kinds'
 import { receiveFile, type ArrivingFile, type FormRequest } from './multipart'
+import { Pace } from './pace'
 import { peek } from './peek'
 import type { Scanner } from './scanner'
 import { THUMBNAIL_ENDINGS, type Thumbnails } from './thumbnail'
@@ -27,7 +28,7 @@ export interface FileOptions {
   readonly maxUploads?: number
   /** Those that wait for their turn, unread; 256 when it is not said. One more is refused. */
   readonly maxWaiting?: number
-  /** How long one waits for its turn before it is refused, in milliseconds; half a minute. */
+  /** How long one waits for its turn before it is refused, in milliseconds; 50 s, for proxies give up after a minute. */
   readonly turnMs?: number
   readonly kinds?: readonly Kind[]
 }
@@ -39,6 +40,8 @@ export interface ReceivingDeps {
   readonly scanner: Scanner | null
   readonly now: () => Date
   readonly options?: FileOptions
+  /** Whether people talk, for whom files are received more slowly; nobody does when it is not said. */
+  readonly isTalk?: () => boolean
   /** Lets go what of a file is there already. Does not reject. */
   readonly discard: (row: FileRow) => Promise<void>
 }
@@ -53,6 +56,7 @@ export class Receiving {
   readonly #options: Required<FileOptions>
   readonly #closing = new AbortController()
   readonly #underway = new Underway()
+  readonly #pace: Pace
   readonly #turns: Turns
   /** Each is a commit, for which those of messages would wait in a row. */
   readonly #rows = new Turns({ atOnce: 1, waiting: Infinity })
@@ -66,10 +70,11 @@ export class Receiving {
       idleMs: 10_000,
       maxUploads: 32,
       maxWaiting: 256,
-      turnMs: 30_000,
+      turnMs: 50_000,
       kinds: DEFAULT_KINDS,
       ...deps.options,
     }
+    this.#pace = new Pace({ isTalk: deps.isTalk ?? (() => false) })
     this.#turns = new Turns({ atOnce: this.#options.maxUploads, waiting: this.#options.maxWaiting })
   }
 
@@ -90,7 +95,7 @@ export class Receiving {
     const closing = this.#closing.signal
     const until = signal ? AbortSignal.any([signal, closing]) : closing
     const { maxBytes, totalMs, idleMs } = this.#options
-    const limits = { maxBytes, totalMs, idleMs, signal: until }
+    const limits = { maxBytes, totalMs, idleMs, signal: until, pace: this.#pace }
     await this.#turn(until)
     const most = mostOf(request, maxBytes)
     const take = (file: ArrivingFile) => this.#take({ place, participantId, file, most, signal: until })
@@ -176,6 +181,11 @@ export class Receiving {
     const key = `${id}${THUMBNAIL_ENDINGS[made.mediaType]}`
     await vault.write(key, Readable.from([made.bytes]), { maxBytes: made.bytes.length, signal })
     return { width: made.width, height: made.height, thumbnail: key }
+  }
+
+  /** Whether a file is on its way. */
+  get isBusy(): boolean {
+    return this.#underway.isAny
   }
 
   /** Breaks off what is arriving, and waits until it was cleaned up behind it. */

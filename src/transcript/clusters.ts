@@ -11,7 +11,8 @@ export type Cluster =
   /** Bidi controls and the like: it has done its work when the order is known. */
   | { readonly kind: 'nothing' }
 
-const MAX_CACHED = 20_000
+/** Of one style. */
+const MAX_CACHED = 5_000
 /** A box of more would be a line of its own. */
 const MAX_BOX_CODES = 4
 const SPACE = /^\s$/u
@@ -31,20 +32,26 @@ export function styleOf(text: string, language: string): ScriptStyle {
 
 export class Clusters {
   readonly #shelf: FontShelf
-  readonly #cache = new Map<string, Cluster>()
+  /** By their style, and in it by their text. */
+  readonly #cache = new Map<string, Map<string, Cluster>>()
 
   constructor(shelf: FontShelf) {
     this.#shelf = shelf
   }
 
-  of(text: string, style: ScriptStyle, weight: Weight): Cluster {
-    const key = `${style.han} ${style.nastaliq} ${weight} ${text}`
-    const known = this.#cache.get(key)
-    if (known) return known
-    const cluster = this.#find(text, style, weight)
-    if (this.#cache.size >= MAX_CACHED) this.#cache.clear()
-    this.#cache.set(key, cluster)
-    return cluster
+  /** Finds clusters of one style. */
+  of(style: ScriptStyle, weight: Weight): (text: string) => Cluster {
+    const key = `${style.han} ${style.nastaliq} ${weight}`
+    const known = this.#cache.get(key) ?? new Map<string, Cluster>()
+    this.#cache.set(key, known)
+    return (text) => {
+      const found = known.get(text)
+      if (found) return found
+      const cluster = this.#find(text, style, weight)
+      if (known.size >= MAX_CACHED) known.clear()
+      known.set(text, cluster)
+      return cluster
+    }
   }
 
   #find(text: string, style: ScriptStyle, weight: Weight): Cluster {

@@ -10,9 +10,14 @@ const NEVER_FIRST = /^[\p{Pe}\p{Pf}\p{Po}ー々〻ゝゞヽヾぁぃぅぇぉっ
 const NEVER_LAST = /^[\p{Ps}\p{Pi}]/u
 const HYPHEN = /^[-\u2010\u2013\u2014/]/
 const LETTER = /^\p{L}/u
+/** Most of what is written: nothing of the above. */
+const WITHIN_A_WORD = /^[A-Za-z0-9]$/
 
 /** Between two neighbouring grapheme clusters. */
-export function mayBreakBetween(before: string, after: string): boolean {
+export const mayBreakBetween = (before: string, after: string): boolean =>
+  !(WITHIN_A_WORD.test(before) && WITHIN_A_WORD.test(after)) && isOpportunity(before, after)
+
+function isOpportunity(before: string, after: string): boolean {
   if (before.startsWith(ZERO_WIDTH_SPACE)) return true
   if (NO_BREAK_SPACE.test(before) || NO_BREAK_SPACE.test(after) || SPACE.test(after)) return false
   if (SPACE.test(before)) return true

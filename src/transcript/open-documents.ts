@@ -12,8 +12,13 @@ export interface DocumentSettings {
   /** Null: no mails are sent. */
   readonly mail: { readonly server: SmtpServer; readonly from: MailFrom } | null
 }
-export function openDocuments({ fontsDir, mail }: DocumentSettings, pictures: PictureSource) {
-  const transcriptForms = new TranscriptForms({ fontsDir, pictures })
+interface Beside {
+  readonly pictures: PictureSource
+  /** As `Press` takes it. */
+  readonly rest: () => number
+}
+export function openDocuments({ fontsDir, mail }: DocumentSettings, { pictures, rest }: Beside) {
+  const transcriptForms = new TranscriptForms({ fontsDir, pictures, rest })
   const transcriptMail = new TranscriptMail({ forms: transcriptForms, mailer: mail && new SmtpMailer(mail) })
   return {
     transcriptForms,

@@ -57,6 +57,10 @@ interface Part {
   readonly mirrored: string | null
 }
 
+/** In UTF-16 units: what comes again and again in a document, as names, times and labels do, is laid once. */
+const SHORT = 64
+const MAX_KEPT = 1_000
+const NO_CUTS: ReadonlySet<number> = new Set()
 /** A word of more is cut: what shapes it takes longer the longer it is. */
 const MAX_PARTS = 64
 const TAB_SPACES = 4
@@ -68,6 +72,7 @@ export class Typesetter {
   readonly #shaper = new Shaper()
   readonly #clusters: Clusters
   readonly #shelf: FontShelf
+  readonly #kept = new Map<string, readonly LaidLine[]>()
 
   constructor(shelf: FontShelf) {
     this.#shelf = shelf
@@ -75,7 +80,18 @@ export class Typesetter {
   }
 
   /** `text` has no line breaks. `cuts`: places at which a piece must end, because another colour begins. */
-  lay(text: string, style: ParagraphStyle, cuts: ReadonlySet<number> = new Set()): LaidLine[] {
+  lay(text: string, style: ParagraphStyle, cuts: ReadonlySet<number> = NO_CUTS): readonly LaidLine[] {
+    if (text.length > SHORT || cuts.size > 0) return this.#lay(text, style, cuts)
+    const { weight, language, direction, maxWidth } = style
+    const key = `${weight} ${language} ${direction} ${maxWidth} ${text}`
+    const known = this.#kept.get(key)
+    if (known) return known
+    const lines = this.#lay(text, style, cuts)
+    if (this.#kept.size >= MAX_KEPT) this.#kept.clear()
+    this.#kept.set(key, lines)
+    return lines
+  }
+  #lay(text: string, style: ParagraphStyle, cuts: ReadonlySet<number>): LaidLine[] {
     const { levels, paragraphs } = this.#bidi.getEmbeddingLevels(text, style.direction)
     const base = paragraphs[0]?.level ?? (style.direction === 'rtl' ? 1 : 0)
     const atoms = this.#atoms(text, { style, levels, cuts })
@@ -93,7 +109,7 @@ export class Typesetter {
     text: string,
     { style, levels, cuts }: { style: ParagraphStyle; levels: Uint8Array; cuts: ReadonlySet<number> },
   ): Atom[] {
-    const script = styleOf(text, style.language)
+    const clusterOf = this.#clusters.of(styleOf(text, style.language), style.weight)
     const atoms: Atom[] = []
     let open: Part[] = []
     let before = ''
@@ -101,10 +117,10 @@ export class Typesetter {
     for (const { segment, index } of this.#graphemes.segment(text)) {
       mayBreak ||= mayBreakBetween(before, segment)
       before = segment
-      const cluster = this.#clusters.of(segment, script, style.weight)
+      const cluster = clusterOf(segment)
       if (cluster.kind === 'nothing') continue
       const level = levels[index] ?? 0
-      const part = this.#part(segment, { index, level, cluster, before: atoms.at(-1)?.parts.at(-1) })
+      const part = this.#part(segment, index, { level, cluster, before: atoms.at(-1)?.parts.at(-1) })
       const isApart = mayBreak || cuts.has(index)
       if (!isApart && joins(open, part)) open.push(part)
       else atoms.push({ parts: (open = [part]), level, mayBreakBefore: mayBreak })
@@ -114,13 +130,9 @@ export class Typesetter {
   }
   #part(
     source: string,
-    {
-      index: start,
-      cluster,
-      ...at
-    }: Pick<Part, 'cluster'> & { index: number; level: number; before: Part | undefined },
+    start: number,
+    { level, cluster, before }: Pick<Part, 'level' | 'cluster'> & { before: Part | undefined },
   ): Part {
-    const { level, before } = at
     const mirrored = level % 2 === 1 ? this.#bidi.getMirroredCharacter(source) : null
     const neighbour = before?.cluster.kind === 'glyphs' && before.cluster.emoji ? undefined : before?.face
     const face = cluster.kind === 'glyphs' ? cluster.face : (neighbour ?? this.#shelf.latin)

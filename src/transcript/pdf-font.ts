@@ -15,6 +15,8 @@ export class PdfFont {
   readonly #face: FontFace
   readonly #subset: Subset
   readonly #codes = new Map<string, number>()
+  /** As `codeOf` says it; the same glyph is shown again and again. */
+  readonly #said = new WeakMap<ShapedGlyph, string>()
   /** Has holes where a code is a glyph's own number. */
   readonly #used: (Used | undefined)[]
 
@@ -30,6 +32,13 @@ export class PdfFont {
 
   /** Four hex digits for a string of the page. */
   codeOf(glyph: ShapedGlyph): string {
+    const known = this.#said.get(glyph)
+    if (known !== undefined) return known
+    const said = hex(this.#codeOf(glyph))
+    this.#said.set(glyph, said)
+    return said
+  }
+  #codeOf(glyph: ShapedGlyph): number {
     const gid = this.#subset.includeGlyph(glyph.id)
     // Outlines in CFF are found by their own number: one code a glyph, and the first text stays.
     const key = this.#isCff ? String(gid) : `${gid} ${glyph.text}`
@@ -39,7 +48,7 @@ export class PdfFont {
       this.#codes.set(key, code)
       this.#used[code] = { gid, width: glyph.width, text: glyph.text }
     }
-    return hex(code)
+    return code
   }
   get #isCff(): boolean {
     return this.#subset.cff !== undefined && this.#subset.cff !== null

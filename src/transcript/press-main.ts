@@ -1,5 +1,5 @@
 // The process that makes PDFs: shaping a long conversation holds up nobody's socket.
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { onDuty } from '../aside/on-duty'
 import { GatewayError } from '../model/errors'
 import { hashOf } from './canonical'
@@ -15,6 +15,10 @@ import { Wording } from './wording'
 const CHUNK = 64 * 1024
 /** How long it works without hearing whether anybody is there still. */
 const DEAF_MS = 100
+/** How long it works before it rests, if it rests at all. */
+const STINT_MS = 4
+/** Of one document, all in all: its time is limited. */
+const MOST_REST_MS = 15_000
 
 class Printer {
   readonly #say: (message: FromPress) => void
@@ -25,6 +29,10 @@ class Printer {
   #crumbs: Uint8Array[] = []
   #held = 0
   #heardAt = 0
+  /** How many times as long as it worked it rests. */
+  #rest = 0
+  #rested = 0
+  #stintBegan = process.cpuUsage()
   #onRoom: (() => void) | null = null
   #onPicture: ((picture: Picture | null) => void) | null = null
 
@@ -36,6 +44,9 @@ class Printer {
   #hear(message: ToPress): void {
     switch (message.do) {
       case 'begin':
+        this.#rest = message.rest
+        this.#rested = 0
+        this.#stintBegan = process.cpuUsage()
         this.#begin(message.subject)
         return
       case 'entries':
@@ -117,6 +128,7 @@ class Printer {
     this.#say({ is: 'chunk', chunk })
   }
   async #ready(): Promise<void> {
+    if (this.#rest > 0 && this.#rested < MOST_REST_MS) await this.#leaveRoom()
     if (performance.now() - this.#heardAt > DEAF_MS) {
       await nextTurn()
       this.#heardAt = performance.now()
@@ -124,6 +136,16 @@ class Printer {
     if (this.#room > 0) return
     await new Promise<void>((resolve) => (this.#onRoom = resolve))
     this.#onRoom = null
+  }
+  async #leaveRoom(): Promise<void> {
+    const { user, system } = process.cpuUsage(this.#stintBegan)
+    const worked = (user + system) / 1_000
+    if (worked < STINT_MS) return
+    const rest = Math.min(worked * this.#rest, MOST_REST_MS - this.#rested)
+    this.#rested += rest
+    await sleep(rest)
+    this.#heardAt = performance.now()
+    this.#stintBegan = process.cpuUsage()
   }
   #ask(question: FromPress): Promise<Picture | null> {
     return new Promise((resolve) => {

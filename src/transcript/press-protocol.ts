@@ -14,7 +14,8 @@ export interface Manner {
 }
 /** To the process. One document at a time; its lines a few at a time: all at once they would hold up the chats. */
 export type ToPress =
-  | { readonly do: 'begin'; readonly subject: Subject }
+  /** `rest`: how many times as long as it worked the process rests in between. */
+  | { readonly do: 'begin'; readonly subject: Subject; readonly rest: number }
   /** Of a transcript. */
   | { readonly do: 'entries'; readonly entries: readonly StaffEntry[] }
   /** Of a conversation, as they are stored. */

@@ -57,11 +57,16 @@ export class Press {
   readonly #processes: SidePool<ToPress, FromPress>
   readonly #busy = new Set<Printing>()
   readonly #queue: Waiting[] = []
+  readonly #rest: () => number
   #closed = false
 
-  /** `fontsDir`: a folder of more fonts, or empty. Processes start with the first document. */
-  constructor(deps: { fontsDir: string; limits?: Partial<PressLimits> }) {
+  /**
+   * `fontsDir`: a folder of more fonts, or empty. `rest`: how many times as long as it worked a process rests in between,
+   * asked as a document begins; it does not when it is not said. Processes start with the first document.
+   */
+  constructor(deps: { fontsDir: string; limits?: Partial<PressLimits>; rest?: () => number }) {
     this.#limits = { ...PRESS_LIMITS, ...deps.limits }
+    this.#rest = deps.rest ?? (() => 0)
     const { memoryMb } = this.#limits
     this.#processes = new SidePool({ file: join(__dirname, 'press-main'), args: [deps.fontsDir], memoryMb })
   }
@@ -104,7 +109,7 @@ export class Press {
     if (!waiting) return
     clearTimeout(waiting.overdue)
     const child = this.#processes.take()
-    const printing = new Printing(child, waiting, this.#limits)
+    const printing = new Printing(child, waiting, { ...this.#limits, rest: this.#rest() })
     this.#busy.add(printing)
     void printing.over.then(async (isFree) => {
       this.#busy.delete(printing)
@@ -130,7 +135,11 @@ class Printing {
   /** Bytes that came and whose room has not been given back. */
   #owed = 0
 
-  constructor(child: PressProcess, waiting: Waiting, { timeMs, heldBytes }: PressLimits) {
+  constructor(
+    child: PressProcess,
+    waiting: Waiting,
+    { timeMs, heldBytes, rest }: PressLimits & { readonly rest: number },
+  ) {
     this.#child = child
     this.#waiting = waiting
     this.#heldBytes = heldBytes
@@ -145,10 +154,10 @@ class Printing {
     })
     this.#limit = setTimeout(() => this.fail(tooSlow()), timeMs)
     child.listen({ hear: (message) => this.#hear(message), died: (...how) => this.fail(faultOf(...how)) })
-    void this.#order(waiting.order).catch((cause: unknown) => this.fail(toGatewayError(cause), true))
+    void this.#order(waiting.order, rest).catch((cause: unknown) => this.fail(toGatewayError(cause), true))
   }
-  async #order({ of, manner }: Order): Promise<void> {
-    await this.#child.say({ do: 'begin', subject: subjectOf(of) })
+  async #order({ of, manner }: Order, rest: number): Promise<void> {
+    await this.#child.say({ do: 'begin', subject: subjectOf(of), rest })
     for await (const message of linesOf(of)) {
       if (this.#isOver) return
       await this.#child.say(message)

@@ -49,6 +49,13 @@ const MEDIA_TYPES: Readonly<Record<TranscriptForm, string>> = {
 const EDITION = 1
 const CHUNK = 32 * 1024
 
+interface FormsDeps {
+  readonly fontsDir?: string
+  readonly pictures?: PictureSource
+  readonly limits?: Partial<PressLimits>
+  readonly rest?: () => number
+}
+
 export class TranscriptForms {
   readonly #press: Press
   readonly #pictures: Pictures
@@ -57,11 +64,12 @@ export class TranscriptForms {
    * `fontsDir`: a folder with TrueType, OpenType or WOFF files for what the fonts of the build have no glyphs for.
    * Throws where there is no such folder.
    * `pictures`: where thumbnails of attachments come from; without it only pictures within the log are shown.
+   * `rest`: as `Press` takes it.
    */
-  constructor(deps: { fontsDir?: string; pictures?: PictureSource; limits?: Partial<PressLimits> } = {}) {
-    const { fontsDir = '', pictures, limits = {} } = deps
+  constructor(deps: FormsDeps = {}) {
+    const { fontsDir = '', pictures, ...more } = deps
     if (fontsDir !== '') requireFolder(fontsDir)
-    this.#press = new Press({ fontsDir, limits })
+    this.#press = new Press({ fontsDir, ...more })
     this.#pictures = new Pictures(pictures)
   }
 

@@ -3,12 +3,15 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { Paced } from '../../src/files/pace'
+import { Pace } from '../../src/files/pace'
 
 const PIECE = 64 * 1024
+let pace: Pace
+beforeEach(() => (pace = new Pace({ isTalk: () => false })))
+
 /** Takes all that comes through, and notes who it is each time. */
 function arriving(name: string, pieces: number, notes: string[]): Promise<unknown> {
-  const paced = new Paced()
+  const paced = pace.through()
   paced.on('data', () => notes.push(name))
   Readable.from(Array.from({ length: pieces }, () => Buffer.alloc(PIECE))).pipe(paced)
   return once(paced, 'end')
@@ -17,7 +20,7 @@ function arriving(name: string, pieces: number, notes: string[]): Promise<unknow
 it('gives the bytes back as they came', async () => {
   const bytes = randomBytes(10 * PIECE + 7)
   const pieces = Array.from({ length: 11 }, (_, i) => bytes.subarray(i * PIECE, (i + 1) * PIECE))
-  expect((await buffer(Readable.from(pieces).pipe(new Paced()))).equals(bytes)).toBe(true)
+  expect((await buffer(Readable.from(pieces).pipe(pace.through()))).equals(bytes)).toBe(true)
 })
 it('lets the file that began first end first, however many arrive', async () => {
   const notes: string[] = []
@@ -26,7 +29,7 @@ it('lets the file that began first end first, however many arrive', async () => 
 })
 it('waits for nobody: while the first file is late, others go on', async () => {
   const notes: string[] = []
-  const late = new Paced()
+  const late = pace.through()
   late.on('data', () => notes.push('late'))
   await arriving('other', 2, notes)
   late.end(Buffer.alloc(1))
@@ -45,4 +48,23 @@ it('lets one piece through in a turn of the event loop', async () => {
   isOver = true
   expect(notes.filter((note) => note !== 'turn')).toHaveLength(16)
   expect(notes.join(' ')).not.toMatch(/[ab] [ab]/)
+})
+
+describe('while people talk', () => {
+  beforeEach(() => jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] }))
+  afterEach(() => jest.useRealTimers())
+
+  /** Megabytes that a second lets through, the turns of the event loop in it counted. */
+  async function inASecond(isTalk: boolean): Promise<number> {
+    let came = 0
+    const paced = new Pace({ isTalk: () => isTalk }).through()
+    paced.on('data', (piece: Buffer) => (came += piece.length))
+    Readable.from(Array.from({ length: 1_000 }, () => Buffer.alloc(PIECE))).pipe(paced)
+    await jest.advanceTimersByTimeAsync(1_000)
+    return came / 1024 ** 2
+  }
+  it('lets a quarter through of what comes through when nobody does', async () => {
+    expect(Math.round((await inASecond(false)) / (await inASecond(true)))).toBe(4)
+    expect(await inASecond(true)).toBeCloseTo(8, 0)
+  })
 })

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { DiskVault } from '../../src/files/disk-vault'
+import { Pace } from '../../src/files/pace'
 import { receiveFile } from '../../src/files/multipart'
 import { Spent } from '../../src/files/spent'
 import { newFileId } from '../../src/model/new-id'
@@ -100,7 +101,8 @@ describe('a form over a folder', () => {
             headers: { 'content-type': 'multipart/form-data; boundary=-zz' },
           }
           const key = newFileId()
-          await receiveFile(request, { maxBytes: 1_000_000, totalMs: 60_000, idleMs: 60_000 }, (arriving) =>
+          const pace = new Pace({ isTalk: () => false })
+          await receiveFile(request, { maxBytes: 1_000_000, totalMs: 60_000, idleMs: 60_000, pace }, (arriving) =>
             vault.write(key, arriving.bytes, { maxBytes: 1_000_000, taken: arriving.taken! }),
           )
           expect((await buffer((await vault.read(key))!.stream)).equals(file)).toBe(true)

@@ -71,6 +71,25 @@ function program(body: string, settings: { files?: number } = {}) {
   return { child, pid: child.pid!, told: () => said.trim().split('\n').at(-1) }
 }
 
+/** How often its main thread has gone to sleep of its own. */
+const sleepsOf = (pid: number): number => Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(factOf(pid, 'status'))?.[1])
+it('rests in between when it is told to, and makes the same document', async () => {
+  const lines = transcriptOf(Array.from({ length: 400 }, (_, i) => lineOf(`message ${i} of a long conversation`)))
+  let rest = 0
+  const forms = new TranscriptForms({ limits: { processes: 1 }, rest: () => rest })
+  open.push(forms)
+  const print = async () => bytesOf((await forms.render(lines, { form: 'pdf' })).body)
+  const first = await print()
+  const pid = pressesOf(process.pid)[0]!
+  const sleepsFor = async () => {
+    const before = sleepsOf(pid)
+    expect((await print()).equals(first)).toBe(true)
+    return sleepsOf(pid) - before
+  }
+  const without = await sleepsFor()
+  rest = 0.01
+  expect(await sleepsFor()).toBeGreaterThan(without + 10)
+})
 it('fails with a sentence when its process is killed, and makes the next one in another', async () => {
   const { print, pid } = held()
   const stuck = print(withPicture)
