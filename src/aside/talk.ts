@@ -9,7 +9,7 @@ const FEW_PROCESSORS = 2
 export class Talk {
   #heardAt = -Infinity
 
-  /** Something was written to a conversation. */
+  /** Something was written to a conversation, by this node. */
   heard(): void {
     this.#heardAt = performance.now()
   }
@@ -25,6 +25,7 @@ const REST_AMID_FILES = 16
 /** What goes on in the gateway when work beside it begins. */
 export interface Bustle {
   readonly isTalk: boolean
+  /** As many as may. */
   readonly areFilesComing: boolean
 }
 /**

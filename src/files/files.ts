@@ -58,9 +58,9 @@ export class Files {
     this.#timer = setInterval(() => this.#beginSweep(), SWEEP_MS)
   }
 
-  /** Whether a file is on its way. */
+  /** Whether as much arrives as may. */
   get areComing(): boolean {
-    return this.#receiving.isBusy
+    return this.#receiving.isFull
   }
   /** @throws GatewayError as `Receiving.upload` */
   upload(...sent: Parameters<Receiving['upload']>): Promise<FileRow> {

@@ -145,6 +145,8 @@ class Reception<T> {
       if (request.isPaused()) idle.refresh()
       else late()
     }, idleMs)
+    // All of it is here: what is still to be waited for is up to us.
+    request.once('end', () => clearTimeout(idle))
     let size = 0
     const onData = (chunk: Buffer) => {
       idle.refresh()

@@ -3,7 +3,7 @@ import { Transform, type TransformCallback } from 'node:stream'
 
 /** Of all files together, in bytes a millisecond: a third of what a core takes in when it does nothing else. */
 const RATE = (32 * 1024 * 1024) / 1_000
-/** While people talk; nobody's own line is faster for long. */
+/** While people talk, of whose messages few are to notice it: see `test/bench/beside.mjs`. */
 const RATE_AMID_TALK = (8 * 1024 * 1024) / 1_000
 /** What a turn came late is made up for, in milliseconds, and no more. */
 const CREDIT_MS = 5
@@ -25,6 +25,11 @@ export class Pace {
   /** `isTalk`: whether people talk, who are to notice nothing of it. */
   constructor({ isTalk }: { readonly isTalk: () => boolean }) {
     this.#isTalk = isTalk
+  }
+
+  /** Whether the pace holds somebody back, or would. */
+  get isFull(): boolean {
+    return this.#freeAt > performance.now()
   }
 
   /** For one file, to stand where its bytes come in, before whatever is done with them: that happens in their turn. It holds one piece, and its sender back. */

@@ -28,7 +28,7 @@ export interface FileOptions {
   readonly maxUploads?: number
   /** Those that wait for their turn, unread; 256 when it is not said. One more is refused. */
   readonly maxWaiting?: number
-  /** How long one waits for its turn before it is refused, in milliseconds; 50 s, for proxies give up after a minute. */
+  /** How long one waits for its turn before it is refused, in milliseconds; 50 s. */
   readonly turnMs?: number
   readonly kinds?: readonly Kind[]
 }
@@ -183,9 +183,9 @@ export class Receiving {
     return { width: made.width, height: made.height, thumbnail: key }
   }
 
-  /** Whether a file is on its way. */
-  get isBusy(): boolean {
-    return this.#underway.isAny
+  /** Whether as much arrives as may. */
+  get isFull(): boolean {
+    return this.#pace.isFull
   }
 
   /** Breaks off what is arriving, and waits until it was cleaned up behind it. */

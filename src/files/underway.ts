@@ -12,9 +12,6 @@ export class Underway {
       this.#works.delete(work)
     }
   }
-  get isAny(): boolean {
-    return this.#works.size > 0
-  }
   /** Resolves when all that has begun by now has ended, however it did. */
   async ended(): Promise<void> {
     await Promise.allSettled(this.#works)

@@ -13,8 +13,8 @@ import type { Duplex } from 'node:stream'
 import type { ErrorCode } from '../model/errors'
 
 const HEADERS_TIMEOUT_MS = 10_000
-/** A file has two minutes to arrive, and is watched by who receives it. */
-const REQUEST_TIMEOUT_MS = 130_000
+/** A file has fifty seconds to wait for its turn and two minutes to arrive, and is watched by who receives it. */
+const REQUEST_TIMEOUT_MS = 180_000
 const MAX_HEADER_BYTES = 16 * 1024
 /** How long answers under way may take when the gateway closes. */
 const CLOSE_MS = 5_000

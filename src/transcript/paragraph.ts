@@ -83,13 +83,18 @@ export class Typesetter {
   lay(text: string, style: ParagraphStyle, cuts: ReadonlySet<number> = NO_CUTS): readonly LaidLine[] {
     if (text.length > SHORT || cuts.size > 0) return this.#lay(text, style, cuts)
     const { weight, language, direction, maxWidth } = style
-    const key = `${weight} ${language} ${direction} ${maxWidth} ${text}`
+    // Neither a language nor a text has a line break: no key is that of another text.
+    const key = [weight, language, direction, maxWidth, text].join('\n')
     const known = this.#kept.get(key)
     if (known) return known
     const lines = this.#lay(text, style, cuts)
     if (this.#kept.size >= MAX_KEPT) this.#kept.clear()
     this.#kept.set(key, lines)
     return lines
+  }
+  /** Of texts that were laid: nothing of one document stays for the next. */
+  forget(): void {
+    this.#kept.clear()
   }
   #lay(text: string, style: ParagraphStyle, cuts: ReadonlySet<number>): LaidLine[] {
     const { levels, paragraphs } = this.#bidi.getEmbeddingLevels(text, style.direction)

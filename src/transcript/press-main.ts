@@ -17,6 +17,7 @@ const CHUNK = 64 * 1024
 const DEAF_MS = 100
 /** How long it works before it rests, if it rests at all. */
 const STINT_MS = 4
+const LONGEST_REST_MS = 100
 /** Of one document, all in all: its time is limited. */
 const MOST_REST_MS = 15_000
 
@@ -97,6 +98,8 @@ class Printer {
       const code = cause instanceof GatewayError ? cause.code : 'internal'
       // Of a fault of ours only the kind: its words may hold somebody's.
       this.#say({ is: 'failed', code, message: cause instanceof Error ? cause.name : 'Error' })
+    } finally {
+      this.#typesetter.forget()
     }
   }
   /** Nothing of it stays when it is printed. */
@@ -141,7 +144,7 @@ class Printer {
     const { user, system } = process.cpuUsage(this.#stintBegan)
     const worked = (user + system) / 1_000
     if (worked < STINT_MS) return
-    const rest = Math.min(worked * this.#rest, MOST_REST_MS - this.#rested)
+    const rest = Math.min(worked * this.#rest, LONGEST_REST_MS)
     this.#rested += rest
     await sleep(rest)
     this.#heardAt = performance.now()

@@ -84,6 +84,7 @@ async function load({ url, long, file }) {
   const rooms = await Promise.all(Array.from({ length: 25 }, () => begin(url)))
   const failures = /** @type {string[]} */ ([])
   const took = { files: 0, pdfs: 0 }
+  let refused = 0
   /** @param {keyof typeof took} what @param {() => Promise<number>} ask */
   const until = async (what, ask) => {
     const since = performance.now()
@@ -97,6 +98,7 @@ async function load({ url, long, file }) {
         failures.push(`${what}: ${status}`)
         return
       }
+      refused++
       await new Promise((resolve) => setTimeout(resolve, 1_000))
     }
     failures.push(`${what}: refused too often`)
@@ -118,7 +120,7 @@ async function load({ url, long, file }) {
     until('pdfs', () => statusOf(`${url}/api/customer/transcript/${long.conversationId}/pdf`, long.token)),
   )
   await Promise.all([...uploads, ...documents])
-  process.send?.({ failures, took, bytes: picture.length })
+  process.send?.({ failures, took, refused, bytes: picture.length })
 }
 
 // --------------------------------------------------------------------------------------------------------- the chat
@@ -250,7 +252,7 @@ async function main() {
       faults += a.lost + a.doubled + b.lost + b.doubled + told.failures.length
       console.log(
         `${repeat + 1}/${repeats} alone p50 ${a.p50.toFixed(1)} p99 ${a.p99.toFixed(1)} ms; beside p50 ${b.p50.toFixed(1)} p99 ${b.p99.toFixed(1)} ms; ` +
-          `last file after ${(told.took.files / 1_000).toFixed(1)} s (${(told.bytes / 1e6).toFixed(1)} MB each), last PDF after ${(told.took.pdfs / 1_000).toFixed(1)} s; ` +
+          `last file after ${(told.took.files / 1_000).toFixed(1)} s (${(told.bytes / 1e6).toFixed(1)} MB each), last PDF after ${(told.took.pdfs / 1_000).toFixed(1)} s, asked again ${told.refused} times; ` +
           `lost ${a.lost + b.lost}, doubled ${a.doubled + b.doubled}${told.failures.length > 0 ? `; ${told.failures.slice(0, 3).join(', ')}` : ''}`,
       )
     }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
+import { receiveFile } from '../../src/files/multipart'
 import { Pace } from '../../src/files/pace'
 
 const PIECE = 64 * 1024
@@ -66,5 +67,35 @@ describe('while people talk', () => {
   it('lets a quarter through of what comes through when nobody does', async () => {
     expect(Math.round((await inASecond(false)) / (await inASecond(true)))).toBe(4)
     expect(await inASecond(true)).toBeCloseTo(8, 0)
+  })
+  it('is full while as much comes as may, and not of a sender who trickles', async () => {
+    const busy = new Pace({ isTalk: () => true })
+    const paced = busy.through().resume()
+    paced.write(Buffer.alloc(1))
+    await jest.advanceTimersByTimeAsync(1)
+    expect(busy.isFull).toBe(false)
+    paced.write(Buffer.alloc(PIECE))
+    await jest.advanceTimersByTimeAsync(1)
+    expect(busy.isFull).toBe(true)
+    await jest.advanceTimersByTimeAsync(1_000)
+    expect(busy.isFull).toBe(false)
+  })
+  it('blames no sender for what waits here, all of whose form has come', async () => {
+    const busy = new Pace({ isTalk: () => true })
+    // More than comes through meanwhile.
+    const older = Readable.from(Array.from({ length: 2_000 }, () => Buffer.alloc(PIECE)))
+    older.pipe(busy.through()).resume()
+    const form = '--zz\r\nContent-Disposition: form-data; name="f"; filename="a.txt"\r\n\r\nhello\r\n--zz--\r\n'
+    const request = {
+      stream: Readable.from([Buffer.from(form)]),
+      headers: { 'content-type': 'multipart/form-data; boundary=zz' },
+    }
+    const limits = { maxBytes: 1_000, totalMs: 120_000, idleMs: 1_000, pace: busy }
+    const receiving = receiveFile(request, limits, ({ bytes }) => buffer(bytes))
+    receiving.catch(() => undefined) // looked at below
+    await jest.advanceTimersByTimeAsync(5_000)
+    older.destroy()
+    await jest.advanceTimersByTimeAsync(1_000)
+    expect(String(await receiving)).toBe('hello')
   })
 })

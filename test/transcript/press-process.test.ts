@@ -74,7 +74,7 @@ function program(body: string, settings: { files?: number } = {}) {
 /** How often its main thread has gone to sleep of its own. */
 const sleepsOf = (pid: number): number => Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(factOf(pid, 'status'))?.[1])
 it('rests in between when it is told to, and makes the same document', async () => {
-  const lines = transcriptOf(Array.from({ length: 400 }, (_, i) => lineOf(`message ${i} of a long conversation`)))
+  const lines = transcriptOf(Array.from({ length: 2_000 }, (_, i) => lineOf(`message ${i} of a long conversation`)))
   let rest = 0
   const forms = new TranscriptForms({ limits: { processes: 1 }, rest: () => rest })
   open.push(forms)
