@@ -29,7 +29,7 @@ export class Pace {
 
   /** Whether the pace holds somebody back, or would. */
   get isFull(): boolean {
-    return this.#freeAt > performance.now()
+    return this.#waiting.length > 0 || this.#freeAt > performance.now()
   }
 
   /** For one file, to stand where its bytes come in, before whatever is done with them: that happens in their turn. It holds one piece, and its sender back. */
