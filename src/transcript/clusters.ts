@@ -1,4 +1,5 @@
 // What a reader takes for one character, and the font that has it.
+import { RecentMap } from '../model/recent-map'
 import type { FontFace } from './font-face'
 import type { FontShelf, ScriptStyle, Weight } from './font-shelf'
 import { isIgnorable } from './shaping'
@@ -33,7 +34,7 @@ export function styleOf(text: string, language: string): ScriptStyle {
 export class Clusters {
   readonly #shelf: FontShelf
   /** By their style, and in it by their text. */
-  readonly #cache = new Map<string, Map<string, Cluster>>()
+  readonly #cache = new Map<string, RecentMap<string, Cluster>>()
 
   constructor(shelf: FontShelf) {
     this.#shelf = shelf
@@ -42,13 +43,12 @@ export class Clusters {
   /** Finds clusters of one style. */
   of(style: ScriptStyle, weight: Weight): (text: string) => Cluster {
     const key = `${style.han} ${style.nastaliq} ${weight}`
-    const known = this.#cache.get(key) ?? new Map<string, Cluster>()
+    const known = this.#cache.get(key) ?? new RecentMap<string, Cluster>(MAX_CACHED)
     this.#cache.set(key, known)
     return (text) => {
       const found = known.get(text)
       if (found) return found
       const cluster = this.#find(text, style, weight)
-      if (known.size >= MAX_CACHED) known.clear()
       known.set(text, cluster)
       return cluster
     }

@@ -1,10 +1,12 @@
 // A paragraph becomes lines: mixed scripts and directions, each piece in a font that has it, none wider than the page.
 import bidiFactory from 'bidi-js'
+import { RecentMap } from '../model/recent-map'
 import { boxCodes, Clusters, styleOf, type Cluster } from './clusters'
 import type { FontFace } from './font-face'
 import type { FontShelf, Weight } from './font-shelf'
 import { mayBreakBetween } from './line-breaks'
 import { Shaper, type ShapedRun } from './shaping'
+import { inVisualOrder } from './visual-order'
 
 /** All measures in thousandths of the size; places in the paragraph's text in UTF-16 units. */
 interface Extent {
@@ -72,7 +74,7 @@ export class Typesetter {
   readonly #shaper = new Shaper()
   readonly #clusters: Clusters
   readonly #shelf: FontShelf
-  readonly #kept = new Map<string, readonly LaidLine[]>()
+  #kept = new RecentMap<string, readonly LaidLine[]>(MAX_KEPT)
 
   constructor(shelf: FontShelf) {
     this.#shelf = shelf
@@ -88,13 +90,12 @@ export class Typesetter {
     const known = this.#kept.get(key)
     if (known) return known
     const lines = this.#lay(text, style, cuts)
-    if (this.#kept.size >= MAX_KEPT) this.#kept.clear()
     this.#kept.set(key, lines)
     return lines
   }
   /** Of texts that were laid: nothing of one document stays for the next. */
   forget(): void {
-    this.#kept.clear()
+    this.#kept = new RecentMap(MAX_KEPT)
   }
   #lay(text: string, style: ParagraphStyle, cuts: ReadonlySet<number>): LaidLine[] {
     const { levels, paragraphs } = this.#bidi.getEmbeddingLevels(text, style.direction)
@@ -292,18 +293,4 @@ const widthOf = (pieces: readonly Piece[]): number => pieces.reduce((sum, { widt
 function withoutEnd(pieces: readonly Piece[]): readonly Piece[] {
   const last = pieces.findLastIndex(({ kind }) => kind !== 'space')
   return pieces.slice(0, last + 1)
-}
-
-/** Rule L2 of UAX #9, on pieces that are of one level each. */
-function inVisualOrder(pieces: readonly Piece[]): Piece[] {
-  const order = [...pieces]
-  const levels = order.map(({ level }) => level)
-  for (let level = Math.max(0, ...levels); level > 0; level--)
-    for (let from = 0; from < order.length; from++) {
-      let to = from
-      while (to < order.length && (order[to]?.level ?? 0) >= level) to++
-      if (to - from > 1) order.splice(from, to - from, ...order.slice(from, to).reverse())
-      if (to > from) from = to
-    }
-  return order
 }

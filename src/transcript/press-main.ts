@@ -17,6 +17,7 @@ const CHUNK = 64 * 1024
 const DEAF_MS = 100
 /** How long it works before it rests, if it rests at all. */
 const STINT_MS = 4
+/** At a time, however much it did before: at first it opens fonts. */
 const LONGEST_REST_MS = 100
 /** Of one document, all in all: its time is limited. */
 const MOST_REST_MS = 15_000

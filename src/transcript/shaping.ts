@@ -1,4 +1,5 @@
 // Words become glyphs: which, where, and what each stands for when somebody copies them out of a document.
+import { RecentMap } from '../model/recent-map'
 import type { FontFace } from './font-face'
 
 /** All measures in thousandths of the size. */
@@ -26,7 +27,7 @@ export const IGNORABLE = /^[\p{Default_Ignorable_Code_Point}\p{Bidi_Control}]$/u
 export const isIgnorable = (codePoint: number): boolean => IGNORABLE.test(String.fromCodePoint(codePoint))
 
 export class Shaper {
-  readonly #cache = new Map<string, ShapedRun | null>()
+  readonly #cache = new RecentMap<string, ShapedRun | null>(MAX_CACHED)
 
   /** Null where the font has no glyph for a part of it. `rtl`: the text is in logical order, the glyphs are not. */
   shape(text: string, face: FontFace, direction: 'ltr' | 'rtl'): ShapedRun | null {
@@ -34,7 +35,6 @@ export class Shaper {
     const known = this.#cache.get(key)
     if (known !== undefined) return known
     const run = tryToShape(text, face, direction)
-    if (this.#cache.size >= MAX_CACHED) this.#cache.clear()
     this.#cache.set(key, run)
     return run
   }

@@ -90,6 +90,12 @@ it('rests in between when it is told to, and makes the same document', async () 
   rest = 0.01
   expect(await sleepsFor()).toBeGreaterThan(without + 10)
 })
+it('comes in its time, however long it is told to rest', async () => {
+  const forms = new TranscriptForms({ limits: { processes: 1 }, rest: () => 1_000_000 })
+  open.push(forms)
+  const lines = transcriptOf(Array.from({ length: 20 }, (_, i) => lineOf(`message ${i}`)))
+  expect((await bytesOf((await forms.render(lines, { form: 'pdf' })).body)).subarray(0, 5).toString()).toBe('%PDF-')
+})
 it('fails with a sentence when its process is killed, and makes the next one in another', async () => {
   const { print, pid } = held()
   const stuck = print(withPicture)
