@@ -19,8 +19,8 @@ export class Talk {
 }
 
 /** Times as long as it worked. While files come, too, both processors would be full of work that can wait. */
-const REST = 2
-const REST_AMID_FILES = 16
+const REST = 3
+const REST_AMID_FILES = 24
 
 /** What goes on in the gateway when work beside it begins. */
 export interface Bustle {

@@ -4,7 +4,7 @@ import { Transform, type TransformCallback } from 'node:stream'
 /** Of all files together, in bytes a millisecond: a third of what a core takes in when it does nothing else. */
 const RATE = (32 * 1024 * 1024) / 1_000
 /** While people talk, of whose messages few are to notice it: see `test/bench/beside.mjs`. */
-const RATE_AMID_TALK = (8 * 1024 * 1024) / 1_000
+const RATE_AMID_TALK = (6 * 1024 * 1024) / 1_000
 /** What a turn came late is made up for, in milliseconds, and no more. */
 const CREDIT_MS = 5
 

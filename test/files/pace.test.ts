@@ -64,9 +64,9 @@ describe('while people talk', () => {
     await jest.advanceTimersByTimeAsync(1_000)
     return came / 1024 ** 2
   }
-  it('lets a quarter through of what comes through when nobody does', async () => {
-    expect(Math.round((await inASecond(false)) / (await inASecond(true)))).toBe(4)
-    expect(await inASecond(true)).toBeCloseTo(8, 0)
+  it('lets less than a fifth through of what comes through when nobody does', async () => {
+    expect((await inASecond(false)) / (await inASecond(true))).toBeGreaterThan(5)
+    expect(await inASecond(true)).toBeCloseTo(6, 0)
   })
   it('is full while as much comes as may, and not of a sender who trickles', async () => {
     const busy = new Pace({ isTalk: () => true })
