@@ -8,8 +8,8 @@ import { pauseAfter } from './pause'
 
 /** Milliseconds for one request. */
 const DEADLINE = 10_000
-/** Milliseconds for a file: as long as the gateway waits for one. */
-const UPLOAD_DEADLINE = 120_000
+/** Milliseconds for a file: as long as the gateway takes at most, the wait for its turn counted. */
+const UPLOAD_DEADLINE = 180_000
 const TRIES = 4
 
 export interface InitRequest {

@@ -3,7 +3,7 @@ import { pipeline, Readable } from 'node:stream'
 import { GatewayError, notYours } from '../model/errors'
 import type { FileId, ParticipantId, Place } from '../model/ids'
 import { newFileId } from '../model/new-id'
-import { Turns } from '../model/turns'
+import { Overdue, Turns } from '../model/turns'
 import type { FileRow, FileStore, FileUsage } from '../store/file-store'
 import { fileName } from './file-name'
 import { encodingOf, isPicture, isText, kindOf, mediaTypeOf, namedAs, sampleSize, TextGuard } from './kind'
@@ -24,7 +24,7 @@ export interface FileOptions {
   /** How long a file may take to arrive, and how long nothing of it may, in milliseconds; 2 minutes and 10 s. */
   readonly totalMs?: number
   readonly idleMs?: number
-  /** At once on this node; 32 when it is not said. Each takes up to some megabytes of memory. */
+  /** At once on this node; 24 when it is not said: as many of 25 MB come through in their time (see `pace.ts`). Each takes up to some megabytes of memory. */
   readonly maxUploads?: number
   /** Those that wait for their turn, unread; 256 when it is not said. One more is refused. */
   readonly maxWaiting?: number
@@ -68,14 +68,15 @@ export class Receiving {
       perConversation: { files: 100, bytes: 250 * MB },
       totalMs: 120_000,
       idleMs: 10_000,
-      maxUploads: 32,
+      maxUploads: 24,
       maxWaiting: 256,
       turnMs: 50_000,
       kinds: DEFAULT_KINDS,
       ...deps.options,
     }
     this.#pace = new Pace({ isTalk: deps.isTalk ?? (() => false) })
-    this.#turns = new Turns({ atOnce: this.#options.maxUploads, waiting: this.#options.maxWaiting })
+    const { maxUploads, maxWaiting, turnMs } = this.#options
+    this.#turns = new Turns({ atOnce: maxUploads, waiting: maxWaiting, waitMs: turnMs })
   }
 
   /**
@@ -107,9 +108,8 @@ export class Receiving {
   }
   /** Meanwhile nothing of the request is read: its sender waits, too. */
   async #turn(until: AbortSignal): Promise<void> {
-    const late = AbortSignal.timeout(this.#options.turnMs)
-    await this.#turns.next(AbortSignal.any([until, late])).catch((cause: unknown) => {
-      throw until.aborted ? cause : tooMany()
+    await this.#turns.next(until).catch((cause: unknown) => {
+      throw cause instanceof Overdue ? tooMany() : cause
     })
   }
 

@@ -1,15 +1,27 @@
-// Lets few at a time in, a bounded number wait, and in the order in which they came.
+// Lets few at a time in; a bounded number wait, for a bounded time, in the order in which they came.
+
+/** It waited for its turn as long as it may. */
+export class Overdue extends Error {
+  constructor() {
+    super('Its turn did not come in time')
+  }
+}
 
 export class Turns {
   readonly #atOnce: number
   readonly #maxWaiting: number
+  readonly #waitMs: number
   readonly #waiting = new Set<() => void>()
   #underWay = 0
 
-  /** @param bounds `waiting`: nobody is turned away here; who asks looks at `full` first */
-  constructor(bounds: { readonly atOnce: number; readonly waiting: number }) {
+  /**
+   * @param bounds `waiting`: nobody is turned away here; who asks looks at `full` first. `waitMs`: how long one waits,
+   *   in milliseconds; for ever when it is not said
+   */
+  constructor(bounds: { readonly atOnce: number; readonly waiting: number; readonly waitMs?: number }) {
     this.#atOnce = bounds.atOnce
     this.#maxWaiting = bounds.waiting
+    this.#waitMs = bounds.waitMs ?? Infinity
   }
 
   /** Nobody more may wait. */
@@ -19,7 +31,7 @@ export class Turns {
 
   /**
    * Resolves when it is the caller's turn; whoever got one calls `done` once.
-   * @throws the signal's reason, when it is aborted first
+   * @throws the signal's reason, when it is aborted first; `Overdue`
    */
   async next(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted()
@@ -30,12 +42,17 @@ export class Turns {
     await new Promise<void>((resolve, reject) => {
       const begin = () => {
         signal?.removeEventListener('abort', leave)
+        clearTimeout(late)
         resolve()
       }
-      const leave = () => {
+      const end = (cause: Error) => {
+        signal?.removeEventListener('abort', leave)
+        clearTimeout(late)
         this.#waiting.delete(begin)
-        reject(signal?.reason instanceof Error ? signal.reason : new Error('Given up'))
+        reject(cause)
       }
+      const leave = () => end(signal?.reason instanceof Error ? signal.reason : new Error('Given up'))
+      const late = Number.isFinite(this.#waitMs) ? setTimeout(() => end(new Overdue()), this.#waitMs) : undefined
       this.#waiting.add(begin)
       signal?.addEventListener('abort', leave, { once: true })
     })

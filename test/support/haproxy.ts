@@ -19,13 +19,20 @@ export async function checkConfiguration(): Promise<string> {
   return `${stdout}${stderr}`
 }
 
-/** @param gateways ports on the loopback, by the names that the configuration gives them */
-export async function startProxy(gateways: Readonly<Record<string, string>>) {
+/**
+ * @param gateways ports on the loopback, by the names that the configuration gives them
+ * @param changes what else stands in the configuration, and what stands there instead
+ */
+export async function startProxy(
+  gateways: Readonly<Record<string, string>>,
+  changes: Readonly<Record<string, string>> = {},
+) {
   const port = await fixedPort()
   const folder = await mkdtemp(join(tmpdir(), 'fairlead-proxy-'))
   const file = join(folder, 'haproxy.cfg')
   let text = exchanged(readFileSync(CONFIGURATION, 'utf8'), 'bind :8080', `bind 127.0.0.1:${port}`)
   for (const [name, at] of Object.entries(gateways)) text = exchanged(text, ` ${name}:8080`, ` 127.0.0.1:${at}`)
+  for (const [what, by] of Object.entries(changes)) text = exchanged(text, what, by)
   await writeFile(file, text)
   const child = spawn(findProgram(), ['-db', '-f', file], { stdio: 'ignore' })
   const url = `http://127.0.0.1:${port}`

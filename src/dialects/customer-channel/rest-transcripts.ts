@@ -4,7 +4,7 @@ import type { Conversation } from '../../model/conversation'
 import { isErased } from '../../model/erased'
 import { GatewayError, notYours } from '../../model/errors'
 import type { Place } from '../../model/ids'
-import { Turns } from '../../model/turns'
+import { Overdue, Turns } from '../../model/turns'
 import type { CanonicalLine } from '../../transcript/canonical'
 import { isAnswered, type Audience } from '../../transcript/transcript'
 import { TRANSCRIPT_FORMS, type Rendering, type RenderOptions } from '../../transcript/transcript-forms'
@@ -24,8 +24,8 @@ const OPEN_MAILS = 3
 
 const FORMS = [...TRANSCRIPT_FORMS, 'email'] as const
 type Form = (typeof FORMS)[number]
-/** Conversations that are read and made into documents at once, and requests that wait for their turn. */
-const READINGS = { atOnce: 2, waiting: 64 }
+/** Conversations that are read and made into documents at once, and requests that wait for their turn: so long that, with what a document may take, it ends before proxies give up. */
+const READINGS = { atOnce: 2, waiting: 64, waitMs: 120_000 }
 interface TranscriptDeps extends ChannelDeps {
   readonly mails: Sequence
   readonly readings: Turns
@@ -91,12 +91,13 @@ async function staffTranscript(deps: TranscriptDeps, call: Call): Promise<Result
 
 /** Each holds a whole conversation: few at once, so that neither memory nor the chats beside them feel it. */
 async function inTurn<T>({ readings }: TranscriptDeps, { gone }: Call, work: () => Promise<T>): Promise<T> {
-  if (readings.full)
-    throw new GatewayError('unavailable', 'Too many transcripts are being made. Try again in a moment.', {
-      retryAfter: 5,
-    })
-  return readings.take(work, gone)
+  if (readings.full) throw tooMany()
+  return readings.take(work, gone).catch((cause: unknown) => {
+    throw cause instanceof Overdue ? tooMany() : cause
+  })
 }
+const tooMany = (): GatewayError =>
+  new GatewayError('unavailable', 'Too many transcripts are being made. Try again in a moment.', { retryAfter: 5 })
 
 function formOf<F extends Form>({ params }: Call, forms: readonly F[]): F {
   const form = forms.find((known) => known === params['type']?.toLowerCase())
