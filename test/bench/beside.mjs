@@ -2,8 +2,8 @@
 // What files and documents do to a chat that goes on beside them: the latency of its messages while 200 files arrive and 50
 // PDFs of 1 000 messages are made at once, against the same chat alone. Nothing may be lost, and memory is bounded.
 //
-//   npm run build && node test/bench/beside.mjs [--repeats=5] [--warmings=2] [--seconds=80] [--files=200] [--pdfs=50]
-//     --seconds=80   of a slice: about as long as the load takes, so that all of it falls into one
+//   npm run build && node test/bench/beside.mjs [--repeats=5] [--warmings=2] [--seconds=90] [--files=200] [--pdfs=50]
+//     --seconds=90   of a slice: about as long as the load takes, so that all of it falls into one
 //     --rate=1000    messages a second of all rooms together, 100 when it is not said: a quiet node and a busy one differ
 //     --rooms=100    each of a customer and an agent, 20 when it is not said
 //
@@ -37,7 +37,7 @@ const { values: options } = parseArgs({
   options: {
     repeats: { type: 'string', default: '5' },
     warmings: { type: 'string', default: '2' },
-    seconds: { type: 'string', default: '80' },
+    seconds: { type: 'string', default: '90' },
     files: { type: 'string', default: '200' },
     pdfs: { type: 'string', default: '50' },
     rate: { type: 'string', default: '100' },

@@ -1,4 +1,4 @@
-// Every event of the catalog, tried by every stranger on conversations of others: all answers are the same, and nobody hears of it.
+// Reliability row 26: every event of the catalog, tried by every stranger on conversations of others: all answers are the same, and nobody hears of it.
 import { EVENTS, type EventName } from '../../src/dialects/customer-channel/catalog-events'
 import { newConversationId, newParticipantId } from '../../src/model/new-id'
 import type { Someone } from '../support/people'

@@ -1,4 +1,4 @@
-// Every route of the catalog, tried by every stranger on what belongs to others: all answers are the same, and nothing changes.
+// Reliability row 26: every route of the catalog, tried by every stranger on what belongs to others: all answers are the same, and nothing changes.
 import { ROUTES, type RouteEntry, type RouteName } from '../../src/dialects/customer-channel/catalog'
 import { request } from '../support/people'
 import { namesOf, ROUTE_CASES, ROUTE_NAMES, type Ask } from './route-cases'
