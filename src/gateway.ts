@@ -73,7 +73,7 @@ const VERSION = '0.1.0'
 /** How long a connector may take to answer a delivery. */
 const LONGEST_ANSWER_MS = 30_000
 /** Of one reader and one socket; what they are is said where they are used. */
-const LIMITS = { readerMs: 5 * 60_000, maxSeats: 10_000 }
+const LIMITS = { readerMs: 5 * 60_000, transcriptTurnMs: 120_000, maxSeats: 10_000 }
 /** In which time a change of an account or a key holds on every node, even if no node heard of it. */
 const REREAD_MS = 15_000
 const tenant = DEFAULT_TENANT

@@ -9,10 +9,10 @@
 //
 // An open loop: messages leave at a fixed rate, and latency is counted from the moment that each was due until the other
 // side has it. In life customers and agents sit at other machines: so whoever chats here goes before everybody else on this
-// one, which takes a right (CAP_SYS_NICE; without it, what they wait for a processor is counted too, and that is said), and whoever sends files
-// and asks for documents behind everybody else. The load is there before its slice begins. First come slices of both
-// that count for nothing, for V8 goes on compiling what files go through for some hundreds of them. Then A B A B: neighbours
-// in time share the weather, so the median of the ratios of their p99 is the figure to quote.
+// one, which takes a right (CAP_SYS_NICE; without it, what they wait for a processor is counted too, and that is said), and
+// whoever sends files and asks for documents behind everybody else. The load is there before its slice begins. First come
+// slices of both that count for nothing, for V8 goes on compiling what files go through for some hundreds of them. Then A B
+// A B: neighbours in time share the weather, so the median of the ratios of their p99 is the figure to quote.
 import { fork, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'

@@ -31,6 +31,8 @@ export interface ChannelDeps {
   readonly answerMs: number
   /** Milliseconds that somebody may take to read a file or a document to its end. */
   readonly readerMs: number
+  /** Milliseconds that somebody may wait until their transcript is begun: with what a document may take, less than proxies wait. */
+  readonly transcriptTurnMs: number
   /** Conversations that one socket may sit in: an agent's desk, a connector's customers. */
   readonly maxSeats: number
   readonly conversations: Conversations

@@ -24,15 +24,16 @@ const OPEN_MAILS = 3
 
 const FORMS = [...TRANSCRIPT_FORMS, 'email'] as const
 type Form = (typeof FORMS)[number]
-/** Conversations that are read and made into documents at once, and requests that wait for their turn: so long that, with what a document may take, it ends before proxies give up. */
-const READINGS = { atOnce: 2, waiting: 64, waitMs: 120_000 }
+/** Conversations that are read and made into documents at once, and requests that wait for their turn. */
+const READINGS = { atOnce: 2, waiting: 64 }
 interface TranscriptDeps extends ChannelDeps {
   readonly mails: Sequence
   readonly readings: Turns
 }
 
 export function transcriptHandlers(channelDeps: ChannelDeps): Handlers<'transcript' | 'staffTranscript'> {
-  const deps = { ...channelDeps, mails: new Sequence(), readings: new Turns(READINGS) }
+  const readings = new Turns({ ...READINGS, waitMs: channelDeps.transcriptTurnMs })
+  const deps = { ...channelDeps, mails: new Sequence(), readings }
   return {
     transcript: (call) => transcript(deps, call),
     staffTranscript: (call) => staffTranscript(deps, call),

@@ -107,6 +107,26 @@ describe('§3 `email`', () => {
       await server.close()
     }
   })
+  it('that is stuck leaves nobody waiting for ever: a 503 that may be tried again, and then it is there', async () => {
+    const server = await MailServer.start({ onRcptTo: () => undefined })
+    const other = await openGateway(mailTo(server), { limits: { transcriptTurnMs: 50 } })
+    try {
+      const staff = await login(other.url)
+      const stuck = [await ended(other.url, staff), await ended(other.url, staff, { email: 'eve@example.org' })]
+      const mailing = stuck.map(({ conversationId, token }) => ask(other.url, conversationId, token))
+      await eventually(() => server.open === 2)
+      const { conversationId, token } = stuck[0]!
+      const read = () => request(other.url, `/api/customer/transcript/${conversationId}/txt`, {}, token)
+      const { status, json } = await read()
+      expect([status, json]).toMatchObject([503, { error: { code: 'unavailable', retryable: true } }])
+      server.drop()
+      await Promise.all(mailing)
+      expect((await read()).status).toBe(200)
+    } finally {
+      await other.close()
+      await server.close()
+    }
+  })
   it('goes to one address only, whatever the customer gave for one', async () => {
     const before = mails.accepted.length
     const hostile = [
